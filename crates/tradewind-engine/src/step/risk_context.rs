@@ -149,17 +149,23 @@ impl Exposure {
 }
 
 impl OpenOrders {
-    /// Collects them in one pass. Protective stops are left out: what one locks is its position's exit's to sell.
+    /// Collects them in one pass. Protective stops are left out: what one locks is its position's exit's to sell. But while the
+    /// fate of one is unknown, nobody enters in its instrument.
     fn of(parts: &Parts, candidate: &Candidate, owner: OwnerId, asset: AssetId) -> Self {
         let mut all = Self::default();
         let terms = &candidate.terms;
         let is_entry = candidate.purpose == PositionEffect::Entry;
         for order in parts.orders.open() {
             let of = order.terms();
-            if of.account != terms.account || order.effect() == PositionEffect::Protect {
+            if of.account != terms.account {
                 continue;
             }
             let (is_owners, is_here) = (order.owner() == owner, of.instrument == terms.instrument);
+            if order.effect() == PositionEffect::Protect {
+                let is_unknown = order.status() == OrderStatus::Unknown;
+                all.facts.unknown_here += u32::from(is_entry && is_here && is_unknown);
+                continue;
+            }
             if is_owners {
                 all.reserved += reserved(parts, order, asset);
             }

@@ -324,6 +324,28 @@ fn an_exit_waits_for_the_answer_on_an_unknown_stop_and_sells_after_ten_seconds()
     }
 }
 
+/// R03, I16: the stop may have sold already.
+#[test]
+fn nothing_is_entered_beside_a_stop_of_unknown_fate() {
+    let script = Script::default();
+    let mut desk = desk_at(listed(), vec![stopped(0, 10_000)], &script);
+    script.say(BOT, Answer::target(500_000));
+    desk.quote(9_999, 10_000);
+    let buy = desk.last_order();
+    desk.fill(&buy, 10_000);
+    let stop = desk.last_order();
+    desk.report(&stop, ReportKind::Unknown, None);
+    script.say(BOT, Answer::target(1_000_000));
+    desk.advance(2 * SECOND);
+    desk.quote(9_999, 10_000);
+    assert_eq!(desk.last_order(), stop);
+    desk.report(&stop, ReportKind::Accepted, Some(0));
+    desk.advance(2 * SECOND);
+    desk.quote(9_999, 10_000);
+    let more = desk.last_order();
+    assert_eq!((more.side, more.quantity), (Side::Buy, buy.quantity));
+}
+
 /// V21.
 #[test]
 fn an_exit_sells_as_soon_as_the_unknown_stop_is_definite() {

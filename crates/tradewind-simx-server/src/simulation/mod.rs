@@ -16,6 +16,6 @@ pub use checks::{
     recovered_in_time, stops_cover,
 };
 pub use link::{Direction, LinkFault, LinkState};
-pub use network::{NetworkOptions, Segment, VirtualNetwork};
+pub use network::{Ban, NetworkOptions, Segment, VirtualNetwork};
 pub use rule::{Occasion, Rule};
 pub use tap::SentOrder;

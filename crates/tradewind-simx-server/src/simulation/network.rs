@@ -4,6 +4,7 @@
 //! a direction of a connection bytes keep their order, as under TCP; between connections nothing is ordered.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use tradewind_model::Timestamp;
 use tradewind_simx::{Chance, Latency};
@@ -37,6 +38,15 @@ pub struct Segment {
     pub length: usize,
     /// Their CRC-32.
     pub checksum: u32,
+}
+
+/// A span for which the server told a client to send it no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ban {
+    /// When the client got the answer.
+    pub from: Timestamp,
+    /// When its `Retry-After` ends.
+    pub until: Timestamp,
 }
 
 /// What is on its way.
@@ -77,6 +87,8 @@ pub struct VirtualNetwork {
     mark: u64,
     orders: Vec<SentOrder>,
     segments: Vec<Segment>,
+    requests: Vec<(Timestamp, String)>,
+    bans: Vec<Ban>,
     /// Connections at whose client something has arrived.
     arrived: BTreeSet<ConnectionNumber>,
 }
@@ -99,6 +111,8 @@ impl VirtualNetwork {
             mark: 0,
             orders: Vec::new(),
             segments: Vec::new(),
+            requests: Vec::new(),
+            bans: Vec::new(),
             arrived: BTreeSet::new(),
         }
     }
@@ -138,6 +152,8 @@ impl VirtualNetwork {
         else {
             return;
         };
+        self.requests
+            .extend(request_line(bytes).map(|line| (self.now, line)));
         for order in link.tap.read(self.now, self.mark, bytes) {
             self.occasion(connection, Occasion::Message);
             if let Some(order) = order {
@@ -304,6 +320,18 @@ impl VirtualNetwork {
         &self.orders
     }
 
+    /// The first lines of all HTTP requests to the API that have left clients, in order.
+    #[must_use]
+    pub fn requests(&self) -> &[(Timestamp, String)] {
+        &self.requests
+    }
+
+    /// What the server has answered with 418 or 429 and a `Retry-After`, as it arrived.
+    #[must_use]
+    pub fn bans(&self) -> &[Ban] {
+        &self.bans
+    }
+
     fn occasion(&mut self, connection: ConnectionNumber, on: Occasion) {
         let Some(link) = self.links.get_mut(&connection) else {
             return;
@@ -371,6 +399,9 @@ impl VirtualNetwork {
                 }
             }
             Event::Bytes(Direction::ToClient, bytes) if link.state == LinkState::Open => {
+                let until = retry_after(&bytes).map(|wait| self.now + wait);
+                let from = self.now;
+                self.bans.extend(until.map(|until| Ban { from, until }));
                 link.inbox.extend(bytes);
             }
             // Nobody reads them any more.
@@ -427,4 +458,23 @@ impl VirtualNetwork {
             self.links.remove(&number);
         }
     }
+}
+
+/// The first line of a request to the API that begins with these bytes.
+fn request_line(bytes: &[u8]) -> Option<String> {
+    let line = bytes.split(|byte| *byte == b'\r').next()?;
+    let line = std::str::from_utf8(line).ok()?;
+    (line.contains(" /api/") && line.contains(" HTTP/1.1")).then(|| line.to_owned())
+}
+
+/// How long the server wants no request, if these bytes begin an answer that says so.
+fn retry_after(bytes: &[u8]) -> Option<Duration> {
+    let is_ban = bytes.starts_with(b"HTTP/1.1 418") || bytes.starts_with(b"HTTP/1.1 429");
+    let text = std::str::from_utf8(bytes).ok().filter(|_| is_ban)?;
+    let named = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        let seconds = value.trim().parse().ok()?;
+        name.eq_ignore_ascii_case("retry-after").then_some(seconds)
+    };
+    text.lines().find_map(named).map(Duration::from_secs)
 }

@@ -183,7 +183,8 @@ impl Rest {
             };
             // Pages of history are many and slow; a cancel must not wait behind them.
             let urgent = call.priority != Priority::Data;
-            let response = self.pool.send(&request, urgent).await;
+            let blocked = || lock(&self.budget).blocked_for(self.pool.connector().now());
+            let response = self.pool.send(&request, urgent, blocked).await;
             let response = response.map_err(request_failed)?;
             let status = response.status;
             self.note_limits(status, Limits::of(&response));
@@ -310,6 +311,7 @@ fn request_failed(error: LinkError) -> VenueError {
         LinkError::Http(HttpError::TooLong | HttpError::Encoded) => {
             VenueError::unreadable("answer", error)
         }
+        LinkError::Blocked(wait) => VenueError::Limited(wait),
         other => VenueError::Connection(other.to_string()),
     }
 }

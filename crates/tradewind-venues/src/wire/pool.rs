@@ -34,6 +34,9 @@ pub(crate) enum LinkError {
     Http(#[from] HttpError),
     #[error("more than {WAITING_MAX} requests wait for a connection")]
     Full,
+    /// Nothing may leave for this long. Nothing of the request has.
+    #[error("nothing may leave for {0:?}")]
+    Blocked(Duration),
 }
 
 /// One open connection.
@@ -201,11 +204,13 @@ impl HttpPool {
 
     /// Sends a request once and brings its response, whatever the status. Its caller sets a time-out.
     ///
-    /// An urgent request waits for no other: if no connection is idle it gets one of its own.
+    /// An urgent request waits for no other: if no connection is idle it gets one of its own. `blocked` is asked once the connection
+    /// is there, which may take long: for how long nothing may leave.
     pub(crate) async fn send(
         &self,
         request: &Request<'_>,
         urgent: bool,
+        blocked: impl FnOnce() -> Duration,
     ) -> Result<Response, LinkError> {
         let full = |_: TryAcquireError| LinkError::Full;
         let _place = self.requests.try_acquire().map_err(full)?;
@@ -223,6 +228,11 @@ impl HttpPool {
             Some(link) => link,
             None => HttpLink::open(&*self.connector, &self.address, None, self.body_max).await?,
         };
+        let wait = blocked();
+        if !wait.is_zero() {
+            self.idle.put(self.connector.now(), link);
+            return Err(LinkError::Blocked(wait));
+        }
         let response = link.exchange(request).await?;
         self.idle.put(self.connector.now(), link);
         Ok(response)
@@ -238,6 +248,43 @@ mod tests {
     use crate::wire::http::Method;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
+
+    /// V12: the venue blocks us while a connection is opened.
+    #[tokio::test]
+    async fn a_request_that_is_blocked_once_its_connection_is_there_does_not_leave() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let pool = HttpPool::new(
+            TcpConnector::shared(client_config(None).unwrap()),
+            Address::parse(&address, Scheme::Http).unwrap(),
+            1_000,
+        );
+        let request = |target: &'static str| Request {
+            method: Method::Get,
+            target,
+            host: "test",
+            fields: &[],
+            body: b"",
+        };
+        let server = async {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut head = [0; 1_000];
+            let read = socket.read(&mut head).await.unwrap();
+            assert!(head[..read].starts_with(b"GET /second"));
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+            socket.write_all(answer).await.unwrap();
+            socket
+        };
+        let client = async {
+            let wait = Duration::from_secs(5);
+            let first = pool.send(&request("/first"), false, || wait).await;
+            assert!(matches!(first, Err(LinkError::Blocked(found)) if found == wait));
+            pool.send(&request("/second"), false, || Duration::ZERO)
+                .await
+                .unwrap()
+        };
+        assert_eq!(tokio::join!(server, client).1.body, b"ok");
+    }
 
     /// Without it the socket stays in CLOSE-WAIT until the next request.
     #[tokio::test]
@@ -270,7 +317,13 @@ mod tests {
         };
         let client = async {
             for _ in 0..2 {
-                assert_eq!(pool.send(&request, false).await.unwrap().body, b"ok");
+                assert_eq!(
+                    pool.send(&request, false, || Duration::ZERO)
+                        .await
+                        .unwrap()
+                        .body,
+                    b"ok"
+                );
                 tokio::time::timeout(Duration::from_secs(60), async {
                     while !pool.idle.lock().links.is_empty() {
                         tokio::task::yield_now().await;

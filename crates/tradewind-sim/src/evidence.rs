@@ -7,12 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use tradewind::replay::verify;
 use tradewind_events::{Configuration, DeskView, EventKind, OrderView};
 use tradewind_journal::{MemoryStorage, OpenMode, Reader, Record, Storage, StoreKind};
-use tradewind_model::{Amount, AssetId, Fill, Instrument, OwnerId, Quantity, Side};
+use tradewind_model::{
+    Amount, AssetId, Fill, Instrument, OrderKind, OrderTerms, OwnerId, Quantity, Side, Timestamp,
+};
 use tradewind_risk::PositionEffect;
 use tradewind_simx_server::simulation::{BookedFill, DeskBooks, Holding, Intent, OpenOrder};
 
+use crate::checks::Passed;
 use crate::world::JOURNAL;
 
 /// Bytes of the truth on the disk.
@@ -38,6 +42,8 @@ pub(crate) fn truth_bytes(disk: &MemoryStorage) -> u64 {
 #[derive(Debug, Default)]
 pub(crate) struct JournalEvidence {
     pub(crate) intents: Vec<Intent>,
+    /// What they let leave.
+    pub(crate) terms: Vec<OrderTerms>,
     pub(crate) events: Vec<EventKind>,
 }
 
@@ -50,6 +56,14 @@ impl JournalEvidence {
         while let Some(found) = records.next() {
             match found.unwrap().record {
                 Record::Intent(intent) => {
+                    evidence.terms.push(intent.terms);
+                    evidence
+                        .terms
+                        .extend(intent.take_profit.map(|order| OrderTerms {
+                            client_id: order.client_id,
+                            kind: OrderKind::PostOnly { price: order.price },
+                            ..intent.terms
+                        }));
                     let pair = intent.take_profit.map(|order| order.client_id);
                     let ids = std::iter::once(intent.terms.client_id).chain(pair);
                     let ends = records.bytes_read();
@@ -63,6 +77,30 @@ impl JournalEvidence {
             }
         }
         evidence
+    }
+
+    /// By client id, what the intents let leave.
+    pub(crate) fn passed(&self, configuration: &Configuration) -> BTreeMap<String, Passed> {
+        let passed = self.terms.iter().map(|terms| {
+            let instrument = configuration.instrument(terms.instrument);
+            let passed = Passed::new(terms, symbol(instrument), instrument);
+            (terms.client_id.to_string(), passed)
+        });
+        passed.collect()
+    }
+
+    /// What the truth's events say and when, oldest first. A truth that is damaged ends there.
+    pub(crate) fn told(disk: &MemoryStorage) -> Vec<(Timestamp, EventKind)> {
+        let reader = Reader::new(Arc::new(disk.clone()), Path::new(JOURNAL));
+        let Ok(records) = reader.records(StoreKind::Truth) else {
+            return Vec::new();
+        };
+        let records = records.map_while(Result::ok);
+        let events = records.filter_map(|found| match found.record {
+            Record::Event(event) => Some((event.at, event.kind)),
+            _ => None,
+        });
+        events.collect()
     }
 
     /// The desk's books: fills as booked in the journal, the rest as in the view.
@@ -169,10 +207,10 @@ impl Names<'_> {
             let all = instrument.quantity_amount(held.quantity);
             let small = all.mul_div(instrument.notional_min.0, held.cost.0.max(1));
             let small = small.unwrap_or_default();
-            let left = held.quantity.0 - sold - listed;
+            // What fees took of the position is nobody's to sell.
+            let left = all.min(owned).0 - instrument.quantity_amount(Quantity(sold + listed)).0;
             if held.exit.is_protected() && left > 0 {
-                let left = instrument.quantity_amount(instrument.floor_quantity(Quantity(left)));
-                let amount = Amount((left.min(owned).0 - small.0).max(0));
+                let amount = Amount((left - small.0).max(0));
                 let step = instrument.quantity_amount(instrument.step);
                 let amount = Amount(amount.0 - amount.0 % step.0.max(1));
                 *needed.entry(symbol(instrument)).or_default() += amount;
@@ -209,4 +247,19 @@ fn reserved(order: &OrderView, instrument: &Instrument) -> (AssetId, Amount) {
         }
         (Side::Buy, None) => (instrument.quote, Amount::ZERO),
     }
+}
+
+/// I10: the journal replays identical. Where the disk refused something, inputs of the market may be missing, and what can be
+/// compared without them must be the same.
+///
+/// # Errors
+/// The first difference.
+pub(crate) fn verify_replay(disk: &MemoryStorage, was_refused: bool) -> Result<(), String> {
+    let reader = Reader::new(Arc::new(disk.clone()), Path::new(JOURNAL));
+    let verdict = verify(&reader, &mut |_| {}).map_err(|error| format!("{error:#}"))?;
+    let is_whole = verdict.totals.missing.is_none() && verdict.totals.passed_over == 0;
+    if verdict.difference.is_none() && (is_whole || was_refused) {
+        return Ok(());
+    }
+    Err(format!("{:?} {:?}", verdict.difference, verdict.totals))
 }
