@@ -1,5 +1,6 @@
 //! What the executor makes of each answer of the venue.
 
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{
     ClientOrderId, ExecutionReport, InstrumentId, Quantity, RejectReason, ReportKind, Timestamp,
     TradeId,
@@ -11,7 +12,7 @@ use crate::execution::absence::Step;
 use crate::execution::account_reading::Reading;
 use crate::execution::candle_reads::CandleRead;
 use crate::execution::outstanding::Purpose;
-use crate::execution::{ExecutorFault, ExecutorOutput, OrderQuery, VenueResponse};
+use crate::execution::{ExecutorFault, ExecutorOutput, OrderQuery, VenueRequest, VenueResponse};
 
 impl Executor {
     /// Takes the answer to a request.
@@ -21,6 +22,9 @@ impl Executor {
                 let instrument = order.terms().instrument;
                 match response {
                     VenueResponse::Submitted(reports) if !reports.is_empty() => {
+                        if is_on(Mutation::ResendRefused) && reports.iter().any(is_refused) {
+                            self.begin(Purpose::Order(order), VenueRequest::Submit(order), out);
+                        }
                         out.extend(reports.into_iter().map(report));
                     }
                     other => {
@@ -28,6 +32,9 @@ impl Executor {
                         fault(ExecutorFault::Unanswered { id, error }, out);
                         for id in order.client_ids() {
                             out.push(report(self.report(instrument, id, ReportKind::Unknown)));
+                        }
+                        if is_on(Mutation::ResendUnanswered) {
+                            self.begin(Purpose::Order(order), VenueRequest::Submit(order), out);
                         }
                     }
                 }
@@ -81,8 +88,10 @@ impl Executor {
                 // Both by this clock: the venue's may be far from it.
                 let sent = self.orders.sent_before(id, first);
                 let is_absent = sent.is_some_and(|at| {
-                    latest.since(at) > ABSENT_AFTER && self.is_confirmed(instrument, id)
-                });
+                    latest.since(at) > ABSENT_AFTER
+                        && (is_on(Mutation::AbsentWithoutLists)
+                            || self.is_confirmed(instrument, id))
+                }) || is_on(Mutation::AbsentAtOnce);
                 if is_absent {
                     out.push(report(self.absent(instrument, id, venue_time)));
                 }
@@ -211,6 +220,11 @@ impl Executor {
             ..self.report(instrument, id, ReportKind::Rejected(reason))
         }
     }
+}
+
+/// Whether a report says that its order was refused.
+const fn is_refused(report: &ExecutionReport) -> bool {
+    matches!(report.kind, ReportKind::Rejected(_))
 }
 
 /// Why an answer is of no use.
