@@ -31,7 +31,7 @@ const fn row(name: &'static str, ring: Ring, may_use: &'static [&'static str]) -
 
 /// The arrows. A test may also use whatever its crate reaches through them, and [`TESTKIT`].
 #[rustfmt::skip] // one row a crate, so that the map can be read as one
-pub(crate) const MAP: [Row; 20] = [
+pub(crate) const MAP: [Row; 21] = [
     row("tradewind-model", Ring::Core, &[]),
     row("tradewind-indicators", Ring::Core, &[]),
     row("tradewind-strategy", Ring::Core, &["tradewind-model", "tradewind-indicators"]),
@@ -64,6 +64,11 @@ pub(crate) const MAP: [Row; 20] = [
         "tradewind-model", "tradewind-indicators", "tradewind-strategy", "tradewind-portfolio", "tradewind-risk", "tradewind-events",
         "tradewind-engine", "tradewind-driver", "tradewind-simx", "tradewind-data", "tradewind-bus", "tradewind-journal", "tradewind-venues", "tradewind-simx-server",
         "tradewind-storage", "tradewind-api", "tradewind-telegram", "tradewind-backtest",
+    ]),
+    // The binary's own functions assemble the desk there; nothing that is installed links it.
+    row("tradewind-sim", Ring::Top, &[
+        "tradewind-model", "tradewind-risk", "tradewind-events", "tradewind-engine", "tradewind-simx", "tradewind-bus",
+        "tradewind-journal", "tradewind-venues", "tradewind-simx-server", "tradewind",
     ]),
 ];
 

@@ -67,15 +67,15 @@ mod stops;
 mod wiretap;
 
 // The whole desk on virtual time makes pasts for `restart.rs`.
-#[path = "../virtual_desk/evidence.rs"]
+#[path = "../../../tradewind-sim/src/evidence.rs"]
 mod evidence;
-#[path = "../virtual_desk/executor.rs"]
+#[path = "../../../tradewind-sim/src/executor.rs"]
 mod executor;
-#[path = "../virtual_desk/network.rs"]
+#[path = "../../../tradewind-sim/src/network.rs"]
 #[expect(dead_code, reason = "nothing goes wrong while a past is made")]
 mod network;
-#[path = "../virtual_desk/watched.rs"]
+#[path = "../../../tradewind-sim/src/watched.rs"]
 mod watched;
-#[path = "../virtual_desk/world.rs"]
+#[path = "../../../tradewind-sim/src/world.rs"]
 #[expect(dead_code, reason = "nothing goes wrong while a past is made")]
 mod world;

@@ -33,7 +33,9 @@ pub struct Violation {
 }
 
 impl Violation {
-    const fn new(invariant: &'static str, found: String) -> Self {
+    /// A violation of `invariant`.
+    #[must_use]
+    pub const fn new(invariant: &'static str, found: String) -> Self {
         Self { invariant, found }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tradewind_events::{AlarmKind, EventKind};
 use tradewind_model::OwnerId;
 
-use crate::rows::in_order;
+use crate::tests::rows::in_order;
 use crate::world::{Choices, World};
 
 /// V17, I22: somebody buys and sells on the desk's account what no bot of it trades. Each trade is named, the money and the coins are

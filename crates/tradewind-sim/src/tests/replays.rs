@@ -18,7 +18,7 @@ fn replayed(disk: &MemoryStorage) -> Verdict {
 /// # Panics
 /// Something came out differently, or could not be compared.
 #[track_caller]
-pub(crate) fn assert_identical(disk: &MemoryStorage) -> Verdict {
+fn assert_identical(disk: &MemoryStorage) -> Verdict {
     let verdict = replayed(disk);
     assert_eq!(verdict.difference, None, "{:?}", verdict.totals);
     assert_eq!(verdict.totals.passed_over, 0, "{:?}", verdict.totals);

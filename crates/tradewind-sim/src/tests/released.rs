@@ -1,7 +1,7 @@
 //! A journal that a release wrote, and the ledger that every later build must read out of it (S12).
 //!
 //! `released/` holds the truth of a short run and, beside it, the ledger that the build of then had at its end. To add the journal of
-//! another release, run `TRADEWIND_RECORD_RELEASE=NAME cargo nextest run -p tradewind released` with its build. What is there stays.
+//! another release, run `TRADEWIND_RECORD_RELEASE=NAME cargo nextest run -p tradewind-sim released` with its build. What is there stays.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,7 +16,7 @@ use tradewind_journal::{MemoryStorage, OpenMode, Storage};
 use crate::world::{Choices, JOURNAL, World};
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/virtual_desk/released")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/released")
 }
 
 /// What the journal's run left, in words: every balance of every owner, every position, every open order.

@@ -17,13 +17,14 @@ use tradewind_bus::{Bus, EmptyLog};
 use tradewind_engine::{Recovery, StrategySource};
 use tradewind_events::{Configuration, DeskView, EventKind, Input, OrderView, Started};
 use tradewind_journal::{
-    CrashPoint, Home, Identity, Journal, Loss, MemoryStorage, Options, Storage,
+    CrashPoint, Home, Identity, Journal, LatchFile, Loss, MemoryStorage, Options, Storage,
 };
 use tradewind_model::{
     AccountId, Amount, AssetId, AssetTable, Clock, Instrument, InstrumentId, OrderStatus,
     Timestamp, VenueId,
 };
-use tradewind_simx::{Action, FillModel};
+use tradewind_risk::KillLatch;
+use tradewind_simx::{Action, FillModel, Latency};
 use tradewind_simx_server::simulation::{
     VenueBooks, Violation, books_equal, fills_booked_once, intents_durable_first,
     orders_placed_once, owners_add_up, recovered_in_time, stops_cover,
@@ -37,7 +38,7 @@ use tradewind_venues::{
     SourceSettings, Topic, Venue, VenueContext, VenueKind, VenueSettings, build,
 };
 
-use crate::evidence::{JournalEvidence, symbol};
+use crate::evidence::{JournalEvidence, killed_sends_nothing, symbol};
 use crate::executor::{Executor, VirtualTime};
 use crate::network::Network;
 use crate::watched::{BooksSeen, Watched};
@@ -48,6 +49,13 @@ const BOTS: &str = include_str!("bots.toml");
 pub(crate) const BUSY_BOTS: &str = include_str!("busy_bots.toml");
 pub(crate) const KEY: &str = "key";
 pub(crate) const JOURNAL: &str = "journal";
+/// Where the latch lies.
+const LATCH: &str = "desk";
+/// Latency of a quiet network in either direction.
+const LATENCY: Latency = Latency::Uniform {
+    least: Duration::from_millis(2),
+    most: Duration::from_millis(5),
+};
 /// Longest that the start of a desk may take.
 const START_WITHIN: Duration = Duration::from_secs(900);
 /// Wait between two attempts to read what the venue lists.
@@ -78,6 +86,12 @@ pub(crate) struct Choices {
     pub(crate) limits: Limits,
     /// Executions that the exchange keeps.
     pub(crate) history: u32,
+    /// Of the network, in either direction.
+    pub(crate) latency: Latency,
+    /// Bytes of the journal's reserve for a full disk.
+    pub(crate) reserve_bytes: u64,
+    /// Bytes of a file of the journal.
+    pub(crate) segment_bytes: u64,
 }
 
 impl Choices {
@@ -92,6 +106,9 @@ impl Choices {
             begins: Timestamp::from_secs(1_780_000_000),
             limits: Limits::Venue,
             history: HISTORY,
+            latency: LATENCY,
+            reserve_bytes: 0,
+            segment_bytes: 64 << 20,
         }
     }
 
@@ -106,10 +123,21 @@ impl Choices {
 
 /// A running desk.
 #[derive(Debug)]
-struct Desk {
-    handle: DeskHandle,
+pub(crate) struct Desk {
+    pub(crate) handle: DeskHandle,
     /// With the assets that the account turned out to have.
     configuration: Arc<Mutex<Configuration>>,
+    pub(crate) gate: Arc<OrderGate>,
+    pub(crate) latch: Arc<KillLatch>,
+}
+
+/// A time in which nothing new may leave: from the moment at which a kill was done until the reset.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Killed {
+    pub(crate) from: Timestamp,
+    pub(crate) until: Option<Timestamp>,
+    /// Whether orders that shrink positions may.
+    pub(crate) flattens: bool,
 }
 
 impl Desk {
@@ -123,10 +151,18 @@ impl Desk {
 pub(crate) struct World {
     pub(crate) network: Network,
     pub(crate) storage: MemoryStorage,
-    time: VirtualTime,
-    executor: Executor,
+    pub(crate) time: VirtualTime,
+    pub(crate) executor: Executor,
     choices: Choices,
-    desk: Option<Desk>,
+    pub(crate) desk: Option<Desk>,
+    /// Of the last start.
+    latch: Arc<KillLatch>,
+    pub(crate) kills: Arc<Mutex<Vec<Killed>>>,
+    pub(crate) commands: u128,
+    /// Whether the disk refuses something on purpose: a desk may die of it.
+    pub(crate) is_disk_bad: bool,
+    /// When the disk has room again.
+    pub(crate) has_room_at: Option<Timestamp>,
     pub(crate) books: BooksSeen,
 }
 
@@ -146,12 +182,17 @@ impl World {
         };
         let server = VirtualServer::new(&options, Conduct::default()).unwrap();
         Self {
-            network: Network::new(time.clone(), server, choices.seed),
+            network: Network::new(time.clone(), server, choices.seed, choices.latency),
             storage: MemoryStorage::new(),
             time,
             executor: Executor::default(),
             choices,
             desk: None,
+            latch: Arc::default(),
+            kills: Arc::default(),
+            commands: 0,
+            is_disk_bad: false,
+            has_room_at: None,
             books: BooksSeen::default(),
         }
     }
@@ -164,6 +205,9 @@ impl World {
 
     fn try_start(&mut self) -> Option<()> {
         let config = config(self.choices.desk, self.choices.bots);
+        let opened = self.latch_file().open(self.now());
+        let killed = self.unless_crashed(opened)?.killed;
+        self.latch = Arc::new(KillLatch::new(killed));
         let (sink, responses) = mpsc::channel(RESPONSES_MAX);
         let last_run = recover(
             &self.storage(),
@@ -205,7 +249,7 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::new(self.time.clone());
         VenueContext {
             connector: Arc::new(self.network.clone()),
-            gate: OrderGate::new(Arc::default(), Arc::clone(&clock)),
+            gate: OrderGate::new(Arc::clone(&self.latch), Arc::clone(&clock)),
             clock,
             budget: Arc::new(Mutex::new(RateBudget::new(6_000))),
             assets: Arc::new(Assets::new(assets)),
@@ -276,7 +320,12 @@ impl World {
         let identity = Identity::begin(Arc::clone(&storage), dir, Home::default(), || 1);
         let identity = self.unless_crashed(identity)?;
         let now = Clock::now(&self.time);
-        let opened = Journal::open(storage, dir, &Options::default(), now);
+        let options = Options {
+            reserve_bytes: self.choices.reserve_bytes,
+            segment_bytes: self.choices.segment_bytes,
+            ..Options::default()
+        };
+        let opened = Journal::open(storage, dir, &options, now);
         let (journal, recovery) = self.unless_crashed(opened)?;
         let engine = last_run.finish(recovery.last_seq, recovery.last_at);
         let clock: Arc<dyn Clock> = Arc::new(self.time.clone());
@@ -320,7 +369,7 @@ impl World {
         path.queues.control(Input::Started(Started {
             instance: identity.instance,
             epoch: identity.epoch,
-            killed: false,
+            killed: self.latch.is_set(),
             former: Vec::new(),
         }));
         let mut sink = path.market_sink();
@@ -333,6 +382,8 @@ impl World {
         self.desk = Some(Desk {
             handle,
             configuration: current,
+            gate: Arc::clone(&context.gate),
+            latch: Arc::clone(&self.latch),
         });
         Some(())
     }
@@ -384,6 +435,11 @@ impl World {
         JournalEvidence::read(&self.storage).events
     }
 
+    /// What the journal's events say and when, oldest first.
+    pub(crate) fn told(&self) -> Vec<(Timestamp, EventKind)> {
+        JournalEvidence::told(&self.storage)
+    }
+
     /// An instrument of the running desk.
     pub(crate) fn instrument(&self, id: InstrumentId) -> Instrument {
         self.running().configuration().instrument(id).clone()
@@ -418,16 +474,29 @@ impl World {
         self.desk = None;
     }
 
-    /// Ends the desk where it stands, as the death of its process does.
+    /// Ends the desk where it stands, as the death of its process does. Its disk is put right meanwhile.
     pub(crate) fn kill_desk(&mut self) {
         self.executor.abort();
         self.desk = None;
         self.storage = self.storage.after(Loss::Process);
+        (self.is_disk_bad, self.has_room_at) = (false, None);
     }
 
-    /// Takes an armed crash back.
-    pub(crate) fn disarm(&self) {
+    /// The desk's process stands still while everything else goes on.
+    pub(crate) fn pause(&mut self, span: Duration) {
+        let until = self.now() + span;
+        while let Some(next) = self.network.next_at().filter(|next| *next <= until) {
+            self.time.set(next);
+            self.network.deliver();
+        }
+        self.time.advance_to(until);
+    }
+
+    /// Takes back what was armed on the disk.
+    pub(crate) fn disarm(&mut self) {
         self.storage.crash_at(CrashPoint::BeforeFlush, 0);
+        self.storage.set_fault(None);
+        (self.is_disk_bad, self.has_room_at) = (false, None);
     }
 
     /// The desk dies when its disk reaches `point` for the `hit`-th time from now.
@@ -452,6 +521,7 @@ impl World {
         let view = self.view();
         let journal = JournalEvidence::read(&self.storage);
         let configuration = self.running().configuration();
+        let kills = self.kills.lock().unwrap().clone();
         let desk = journal.books(&view, &configuration);
         self.network.with(|network, _| {
             let mut venue = VenueBooks::of(network.server(), KEY).unwrap();
@@ -467,6 +537,7 @@ impl World {
                 books_equal(&desk, &venue),
                 owners_add_up(&desk, &venue),
                 stops_cover(&desk, &venue),
+                killed_sends_nothing(sent, &kills),
             ]
             .concat()
         })
@@ -568,6 +639,9 @@ impl World {
         };
         self.time.advance_to(next);
         self.network.deliver();
+        if self.has_room_at.is_some_and(|at| at <= next) {
+            self.disarm();
+        }
         true
     }
 
@@ -578,17 +652,21 @@ impl World {
         self.unless_crashed(ran);
     }
 
-    /// What was done; none if the disk crashed and the desk with it.
+    /// What was done; none if the disk crashed or failed, and the desk with it.
     fn unless_crashed<T, E: fmt::Debug>(&mut self, done: Result<T, E>) -> Option<T> {
-        if self.storage.has_crashed() {
+        if self.storage.has_crashed() || (self.is_disk_bad && done.is_err()) {
             self.kill_desk();
             return None;
         }
-        Some(done.unwrap())
+        Some(done.unwrap_or_else(|error| panic!("the desk ended: {error:?}")))
     }
 
     fn running(&self) -> &Desk {
         self.desk.as_ref().expect("a desk runs")
+    }
+
+    pub(crate) fn latch_file(&self) -> LatchFile {
+        LatchFile::new(self.storage(), Path::new(LATCH), Path::new(JOURNAL))
     }
 
     fn storage(&self) -> Arc<dyn Storage> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tradewind_venues::BookSource;
 
-use crate::rows::in_order;
+use crate::tests::rows::in_order;
 use crate::watched::Book;
 use crate::world::{Choices, World};
 

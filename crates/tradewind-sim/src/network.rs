@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tradewind_journal::MemoryStorage;
 use tradewind_model::{Clock, Timestamp};
 use tradewind_simx::{Chance, Latency};
-use tradewind_simx_server::simulation::{LinkState, NetworkOptions, VirtualNetwork};
+use tradewind_simx_server::simulation::{Direction, LinkFault, LinkState, NetworkOptions, VirtualNetwork};
 use tradewind_simx_server::{ConnectionNumber, VirtualServer};
 use tradewind_venues::{
     Address, ConnectError, Connector, Opening, RealTime, SendPermit, Sleeping, client_config, layer,
@@ -26,11 +26,6 @@ use tradewind_venues::{
 use crate::evidence::truth_bytes;
 use crate::executor::VirtualTime;
 
-/// Latency of either direction.
-const LATENCY: Latency = Latency::Uniform {
-    least: Duration::from_millis(2),
-    most: Duration::from_millis(5),
-};
 /// Lane of the draws for nonces; the network uses its connections' numbers.
 const NONCES: u64 = u64::MAX;
 
@@ -58,12 +53,12 @@ impl fmt::Debug for Network {
 }
 
 impl Network {
-    /// A network whose latencies follow from `seed`.
-    pub(crate) fn new(time: VirtualTime, server: VirtualServer, seed: u64) -> Self {
+    /// A network whose latencies are drawn from `seed`, of either direction alike.
+    pub(crate) fn new(time: VirtualTime, server: VirtualServer, seed: u64, latency: Latency) -> Self {
         let options = NetworkOptions {
             seed,
-            to_server: LATENCY,
-            to_client: LATENCY,
+            to_server: latency,
+            to_client: latency,
         };
         Self {
             time,
@@ -111,6 +106,18 @@ impl Network {
             let connections: Vec<ConnectionNumber> = network.connections().collect();
             for connection in connections {
                 network.cut(now, connection);
+            }
+        });
+    }
+
+    /// Nothing arrives on any connection any more, and nobody notices.
+    pub(crate) fn silence_all(&self) {
+        self.with(|network, _| {
+            let connections: Vec<ConnectionNumber> = network.connections().collect();
+            for connection in connections {
+                for direction in [Direction::ToServer, Direction::ToClient] {
+                    network.strike(connection, LinkFault::Silence(direction));
+                }
             }
         });
     }

@@ -7,13 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use tradewind::replay::verify;
 use tradewind_events::{Configuration, DeskView, EventKind, OrderView};
 use tradewind_journal::{MemoryStorage, OpenMode, Reader, Record, Storage, StoreKind};
-use tradewind_model::{Amount, AssetId, Fill, Instrument, OwnerId, Quantity, Side};
+use tradewind_model::{Amount, AssetId, Fill, Instrument, OwnerId, Quantity, Side, Timestamp};
 use tradewind_risk::PositionEffect;
-use tradewind_simx_server::simulation::{BookedFill, DeskBooks, Holding, Intent, OpenOrder};
+use tradewind_simx_server::simulation::{
+    BookedFill, DeskBooks, Holding, Intent, OpenOrder, SentOrder, Violation,
+};
 
-use crate::world::JOURNAL;
+use crate::world::{JOURNAL, Killed};
 
 /// Bytes of the truth on the disk.
 pub(crate) fn truth_bytes(disk: &MemoryStorage) -> u64 {
@@ -63,6 +66,20 @@ impl JournalEvidence {
             }
         }
         evidence
+    }
+
+    /// What the truth's events say and when, oldest first. A truth that is damaged ends there.
+    pub(crate) fn told(disk: &MemoryStorage) -> Vec<(Timestamp, EventKind)> {
+        let reader = Reader::new(Arc::new(disk.clone()), Path::new(JOURNAL));
+        let Ok(records) = reader.records(StoreKind::Truth) else {
+            return Vec::new();
+        };
+        let records = records.map_while(Result::ok);
+        let events = records.filter_map(|found| match found.record {
+            Record::Event(event) => Some((event.at, event.kind)),
+            _ => None,
+        });
+        events.collect()
     }
 
     /// The desk's books: fills as booked in the journal, the rest as in the view.
@@ -209,4 +226,40 @@ fn reserved(order: &OrderView, instrument: &Instrument) -> (AssetId, Amount) {
         }
         (Side::Buy, None) => (instrument.quote, Amount::ZERO),
     }
+}
+
+/// I04: while the desk is killed nothing new leaves, and while it flattens nothing is bought.
+pub(crate) fn killed_sends_nothing(sent: &[SentOrder], kills: &[Killed]) -> Vec<Violation> {
+    let is_new = |order: &&SentOrder| !order.request.call.starts_with("DELETE");
+    let mut violations = Vec::new();
+    for order in sent.iter().filter(is_new) {
+        let at = order.first_byte_at;
+        let is_within = |killed: &&Killed| {
+            killed.from < at && killed.until.is_none_or(|until| at < until)
+        };
+        let sells = |killed: &Killed| {
+            let side = order.request.params.iter().find(|(name, _)| name == "side");
+            killed.flattens && side.is_some_and(|(_, side)| side == "SELL")
+        };
+        if let Some(killed) = kills.iter().find(is_within)
+            && !sells(killed)
+        {
+            let found = format!("killed since {}, {:?} left at {at}", killed.from, order.request);
+            violations.push(Violation::new("I04", found));
+        }
+    }
+    violations
+}
+
+/// I10: the journal replays identical.
+///
+/// # Errors
+/// The first difference.
+pub(crate) fn verify_replay(disk: &MemoryStorage) -> Result<(), String> {
+    let reader = Reader::new(Arc::new(disk.clone()), Path::new(JOURNAL));
+    let verdict = verify(&reader, &mut |_| {}).map_err(|error| format!("{error:#}"))?;
+    if verdict.is_identical() && verdict.totals.passed_over == 0 {
+        return Ok(());
+    }
+    Err(format!("{:?} {:?}", verdict.difference, verdict.totals))
 }

@@ -14,8 +14,8 @@ use tradewind_model::{Amount, BotId, OrderKind, OrderStatus, Quantity, Side, Tim
 use tradewind_risk::PositionEffect;
 use tradewind_venues::OrderEntry;
 
-use crate::pairs::{DIP, held, resting_pair, run_until};
-use crate::rows::in_order;
+use crate::tests::pairs::{DIP, held, resting_pair, run_until};
+use crate::tests::rows::in_order;
 use crate::world::{Choices, World};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ use tradewind_model::{ClientOrderId, Liquidity, OrderKind, OrderStatus, OwnerId}
 use tradewind_risk::PositionEffect;
 use tradewind_venues::OrderEntry;
 
-use crate::rows::in_order;
+use crate::tests::rows::in_order;
 use crate::world::{Choices, World};
 
 const SECOND: Duration = Duration::from_secs(1);
