@@ -11,11 +11,13 @@
 
 mod evidence;
 mod executor;
+mod listener;
 mod mischief;
 mod network;
 mod outcome;
 mod plan;
 mod simulation;
+mod story;
 #[cfg(test)]
 mod tests;
 mod watched;

@@ -21,6 +21,11 @@ const DOWN_LANE: u64 = u64::MAX - 3;
 const PEACE: Duration = Duration::from_secs(30);
 /// Longest until all is in order once nothing goes wrong any more.
 const GOAL: Duration = Duration::from_secs(180);
+/// Between two looks at the stops, and how many of them may find a position uncovered: two seconds, and those in which it is seen.
+const SECOND: Duration = Duration::from_secs(1);
+const UNCOVERED_MAX: u32 = 4;
+/// Invariants that nothing puts right once they were broken.
+const LASTING: [&str; 3] = ["I01", "I04", "I05"];
 /// How long nothing may leave once all is in order.
 const QUIET: Duration = Duration::from_secs(20);
 /// Longest that a fault waits for the state that it is about, and how often that is looked at.
@@ -98,7 +103,7 @@ impl Simulation {
 
     fn run(&mut self, faults: Vec<Fault>) -> Result<(), Failure> {
         self.world.start_desk();
-        self.live_until(self.world.now() + PEACE);
+        self.watch_stops(PEACE)?;
         let chaos = self.world.now();
         for fault in faults {
             if fault.at >= self.until {
@@ -118,7 +123,9 @@ impl Simulation {
         }
         self.live_until(self.world.now() + PEACE);
         self.world.input(Input::Stopping);
-        let violations = self.world.settle(GOAL);
+        let mut violations = self.world.story();
+        violations.extend(self.world.settle_unless(&LASTING, GOAL));
+        violations.extend(self.world.transfers());
         if let Some(first) = violations.into_iter().next() {
             return Err(first.into());
         }
@@ -140,6 +147,20 @@ impl Simulation {
             self.tell("desk", "starts");
             self.world.start_desk();
         }
+    }
+
+    /// Lets time pass while nothing goes wrong: no position is uncovered for long (I23).
+    fn watch_stops(&mut self, span: Duration) -> Result<(), Failure> {
+        let (until, mut bare) = (self.world.now() + span, 0);
+        while self.world.now() < until {
+            self.live_until(self.world.now() + SECOND);
+            let uncovered = self.world.uncovered();
+            bare = uncovered.as_ref().map_or(0, |_| bare + 1);
+            if let Some(violation) = uncovered.filter(|_| bare > UNCOVERED_MAX) {
+                return Err(violation.into());
+            }
+        }
+        Ok(())
     }
 
     /// Waits a while for the state that a fault is about; whether it came.

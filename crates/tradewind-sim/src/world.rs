@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tradewind::app::hot_path::{HotPath, LiveEffects, Responses, Tasks, account_state, recover};
 use tradewind::config::{AbsentInstruments, DEFAULT, DeskConfig, Listing, Sources, keep_ids};
 use tradewind::driver::{DeskHandle, DriverParts, EvaluationLanes, InputQueues, LatencyStages};
-use tradewind_bus::{Bus, EmptyLog};
+use tradewind_bus::Bus;
 use tradewind_engine::{Recovery, StrategySource};
 use tradewind_events::{Configuration, DeskView, EventKind, Input, OrderView, Started};
 use tradewind_journal::{
@@ -40,6 +40,7 @@ use tradewind_venues::{
 
 use crate::evidence::{JournalEvidence, killed_sends_nothing, symbol};
 use crate::executor::{Executor, VirtualTime};
+use crate::listener::{Heard, Log, listen};
 use crate::network::Network;
 use crate::watched::{BooksSeen, Watched};
 
@@ -141,7 +142,7 @@ pub(crate) struct Killed {
 }
 
 impl Desk {
-    fn configuration(&self) -> Configuration {
+    pub(crate) fn configuration(&self) -> Configuration {
         self.configuration.lock().unwrap().clone()
     }
 }
@@ -164,6 +165,8 @@ pub(crate) struct World {
     /// When the disk has room again.
     pub(crate) has_room_at: Option<Timestamp>,
     pub(crate) books: BooksSeen,
+    /// What a slow subscriber of the bus received.
+    pub(crate) heard: Heard,
 }
 
 impl World {
@@ -194,6 +197,7 @@ impl World {
             is_disk_bad: false,
             has_room_at: None,
             books: BooksSeen::default(),
+            heard: Heard::default(),
         }
     }
 
@@ -352,7 +356,8 @@ impl World {
             vec![responses],
             &|account, instrument| engine.last_booked(account, instrument),
         );
-        let bus = Bus::new(Arc::new(EmptyLog));
+        let bus = Bus::new(Arc::new(Log(journal.events())));
+        listen(&bus, &mut self.executor, &self.time, &self.heard);
         let parts = DriverParts {
             engine,
             clock,
@@ -545,10 +550,16 @@ impl World {
 
     /// Runs until nothing is wrong; what is still wrong after `goal`, then with I11.
     pub(crate) fn settle(&mut self, goal: Duration) -> Vec<Violation> {
+        self.settle_unless(&[], goal)
+    }
+
+    /// The same, without a wait for what never becomes right.
+    pub(crate) fn settle_unless(&mut self, lasting: &[&str], goal: Duration) -> Vec<Violation> {
         let began = self.now();
         loop {
             let violations = self.violations();
-            if violations.is_empty() {
+            let mut broken = violations.iter().map(|one| one.invariant);
+            if violations.is_empty() || broken.any(|one| lasting.contains(&one)) {
                 return violations;
             }
             if self.now().since(began) >= goal {
@@ -661,7 +672,7 @@ impl World {
         Some(done.unwrap_or_else(|error| panic!("the desk ended: {error:?}")))
     }
 
-    fn running(&self) -> &Desk {
+    pub(crate) fn running(&self) -> &Desk {
         self.desk.as_ref().expect("a desk runs")
     }
 

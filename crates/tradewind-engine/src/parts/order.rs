@@ -197,6 +197,11 @@ impl Order {
         }
         let class = ReportClass::of(&report.kind, self.filled, self.terms.quantity);
         let was_unknown = self.status == OrderStatus::Unknown;
+        let is_lost = class == ReportClass::Cancelled && self.effect == PositionEffect::Protect;
+        let class = match is_on(Mutation::LostStopUnnoticed) && is_lost {
+            true => ReportClass::Accepted,
+            false => class,
+        };
         let step = transition(self.status, class);
         if let Step::To(next) = step {
             self.status = next;

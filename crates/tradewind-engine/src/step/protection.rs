@@ -408,9 +408,7 @@ pub(super) fn follow(parts: &mut Parts, report: &ExecutionReport, out: &mut Outp
     let terms = order.terms();
     let key = (terms.account, terms.instrument);
     if order.effect() == PositionEffect::Protect {
-        if !is_on(Mutation::LostStopUnnoticed) {
-            cover(parts, key, out);
-        }
+        cover(parts, key, out);
         let waited = waited_for(parts, report.client_id);
         resume(parts, waited, out);
     } else if order.place().is_none() {

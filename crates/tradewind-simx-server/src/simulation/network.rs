@@ -4,6 +4,7 @@
 //! a direction of a connection bytes keep their order, as under TCP; between connections nothing is ordered.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use tradewind_model::Timestamp;
 use tradewind_simx::{Chance, Latency};
@@ -60,6 +61,18 @@ impl Event {
     }
 }
 
+/// How long after an answer with `Retry-After` an order may still leave that had been let through before.
+const UNDER_WAY: Duration = Duration::from_secs(10);
+
+/// The `Retry-After` of a refusal over HTTP.
+fn retry_after(bytes: &[u8]) -> Option<Duration> {
+    let head = bytes.starts_with(b"HTTP/1.1 4").then_some(bytes)?;
+    let text = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let (_, rest) = text.split_once("retry-after:")?;
+    let seconds = rest.lines().next()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
 /// A network with one server.
 #[derive(Debug)]
 pub struct VirtualNetwork {
@@ -77,6 +90,9 @@ pub struct VirtualNetwork {
     mark: u64,
     orders: Vec<SentOrder>,
     segments: Vec<Segment>,
+    /// After an answer with `Retry-After`: from when on, and until when, no order may leave.
+    held_back: Option<(Timestamp, Timestamp)>,
+    early: Vec<SentOrder>,
     /// Connections at whose client something has arrived.
     arrived: BTreeSet<ConnectionNumber>,
 }
@@ -99,6 +115,8 @@ impl VirtualNetwork {
             mark: 0,
             orders: Vec::new(),
             segments: Vec::new(),
+            held_back: None,
+            early: Vec::new(),
             arrived: BTreeSet::new(),
         }
     }
@@ -141,6 +159,13 @@ impl VirtualNetwork {
         for order in link.tap.read(self.now, self.mark, bytes) {
             self.occasion(connection, Occasion::Message);
             if let Some(order) = order {
+                let left = order.first_byte_at;
+                if self
+                    .held_back
+                    .is_some_and(|(from, until)| left > from && left < until)
+                {
+                    self.early.push(order.clone());
+                }
                 self.orders.push(order);
                 self.occasion(connection, Occasion::Order);
             }
@@ -227,6 +252,12 @@ impl VirtualNetwork {
         &self.server
     }
 
+    /// Orders that left before the time that an answer had named was over.
+    #[must_use]
+    pub fn early_orders(&self) -> &[SentOrder] {
+        &self.early
+    }
+
     /// Adds a rule; the number to ask [`rule`](Self::rule) with.
     pub fn add_rule(&mut self, rule: Rule) -> usize {
         self.rules.push(rule);
@@ -277,6 +308,7 @@ impl VirtualNetwork {
 
     /// The client's process dies: it ends all of its connections, and what has not arrived yet arrives.
     pub fn crash_client(&mut self, now: Timestamp) {
+        self.held_back = None;
         let numbers: Vec<ConnectionNumber> = self.links.keys().copied().collect();
         for number in numbers {
             self.close(now, number);
@@ -371,6 +403,9 @@ impl VirtualNetwork {
                 }
             }
             Event::Bytes(Direction::ToClient, bytes) if link.state == LinkState::Open => {
+                if let Some(wait) = retry_after(&bytes) {
+                    self.held_back = Some((self.now + UNDER_WAY, self.now + wait));
+                }
                 link.inbox.extend(bytes);
             }
             // Nobody reads them any more.
