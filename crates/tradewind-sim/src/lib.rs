@@ -9,6 +9,7 @@
     reason = "what a world cannot set up ends its run"
 )]
 
+mod checks;
 mod evidence;
 mod executor;
 mod listener;

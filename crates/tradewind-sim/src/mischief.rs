@@ -14,8 +14,9 @@ use tradewind_model::{AccountId, BotId, Clock, InstrumentId, OwnerId};
 use tradewind_risk::Scope;
 use tradewind_simx_server::simulation::Violation;
 
+use crate::checks::Killed;
 use crate::plan::Person;
-use crate::world::{JOURNAL, KEY, Killed, World};
+use crate::world::{JOURNAL, KEY, World};
 
 /// An error of the device.
 const EIO: i32 = 5;
@@ -41,6 +42,7 @@ impl World {
 
     /// The disk takes `room` bytes more, and for `span` no others.
     pub(crate) fn fill_disk(&mut self, room: u64, span: Duration) {
+        self.disarm();
         self.storage.set_fault(Some(StorageFault::full(room)));
         self.is_disk_bad = true;
         self.has_room_at = Some(self.now() + span);
@@ -48,6 +50,7 @@ impl World {
 
     /// The `nth` operation on the disk from now on fails.
     pub(crate) fn fail_operation(&mut self, nth: u64) {
+        self.disarm();
         let fault = StorageFault::errors(EIO).at_operation(nth);
         self.storage.set_fault(Some(fault));
         self.is_disk_bad = true;
@@ -87,10 +90,9 @@ impl World {
 
     /// A person gives the desk a command; `choice` picks what it is about. A desk that is down hears nothing.
     pub(crate) fn person(&mut self, person: Person, choice: u64) {
-        if self.desk.is_none() {
+        let Some(view) = self.look() else {
             return;
-        }
-        let view = self.view();
+        };
         let Some(action) = self.action(person, choice, &view) else {
             return;
         };

@@ -159,7 +159,7 @@ const KINDS: &[(&str, State, Make)] = &[
     ("V08", State::Any, Make::Lasting("do = \"drop\"\nframe = \"executionReport/TRADE\"\nchance = 0.3")),
     ("V09", State::Any, Make::Lasting("do = \"fill\"\non = \"request\"\ncall = \"order.cancel\"\naccount = \"key\"\nsymbol = \"ADAUSDT\"")),
     ("V12", State::Any, Make::Lasting("do = \"answer\"\nstatus = 429\ncode = -1003")),
-    ("V12", State::Any, Make::Lasting("do = \"answer\"\nstatus = 418\ncode = -1003\nretry-after = 20\ntimes = 1")),
+    ("V12", State::Any, Make::Lasting("do = \"answer\"\nstatus = 418\ncode = -1003\nretry-after = \"20s\"\ntimes = 1")),
     ("V13", State::Any, Make::Lasting("do = \"answer\"\ncall = \"order.place\"\nstatus = 400\ncode = -2010\nexecuted = false\nchance = 0.3")),
     ("V14", State::Any, Make::Lasting("do = \"answer\"\ncall = \"order.place\"\nstatus = 400\ncode = -1008\nexecuted = true\nchance = 0.3")),
     ("V15", State::Open, Make::Lasting("do = \"halt\"\nsymbol = \"DOGEUSDT\"\nstatus = \"HALT\"")),

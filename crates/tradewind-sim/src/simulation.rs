@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tradewind_events::{EventKind, EventType, Input};
+use tradewind_events::{Action, EventKind, EventType, Input};
 use tradewind_model::Timestamp;
 use tradewind_risk::PositionEffect;
 use tradewind_simx::{Chance, Latency};
@@ -121,7 +121,13 @@ impl Simulation {
             self.world.kill_desk();
             self.tell("desk", "killed");
         }
-        self.live_until(self.world.now() + PEACE);
+        self.live_until(self.world.now() + PEACE / 2);
+        if self.down.below(2) == 0 {
+            self.tell("person", "resets what was killed");
+            let reason = "it is over".to_owned();
+            self.world.give(Action::Reset { reason });
+        }
+        self.live_until(self.world.now() + PEACE / 2);
         self.world.input(Input::Stopping);
         let mut violations = self.world.story();
         violations.extend(self.world.settle_unless(&LASTING, GOAL));
@@ -131,7 +137,7 @@ impl Simulation {
         }
         self.world.assert_quiet(QUIET);
         // I10, whatever happened and however often the desk died.
-        verify_replay(&self.world.storage).map_err(|text| Failure {
+        verify_replay(&self.world.storage, self.world.has_refused).map_err(|text| Failure {
             what: "I10".to_owned(),
             story: text,
         })

@@ -38,7 +38,10 @@ use tradewind_venues::{
     SourceSettings, Topic, Venue, VenueContext, VenueKind, VenueSettings, build,
 };
 
-use crate::evidence::{JournalEvidence, killed_sends_nothing, symbol};
+use crate::checks::{
+    Killed, killed_sends_nothing, sent_as_passed, states_move_forward, unknown_blocks_entries,
+};
+use crate::evidence::{JournalEvidence, symbol};
 use crate::executor::{Executor, VirtualTime};
 use crate::listener::{Heard, Log, listen};
 use crate::network::Network;
@@ -132,15 +135,6 @@ pub(crate) struct Desk {
     pub(crate) latch: Arc<KillLatch>,
 }
 
-/// A time in which nothing new may leave: from the moment at which a kill was done until the reset.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Killed {
-    pub(crate) from: Timestamp,
-    pub(crate) until: Option<Timestamp>,
-    /// Whether orders that shrink positions may.
-    pub(crate) flattens: bool,
-}
-
 impl Desk {
     pub(crate) fn configuration(&self) -> Configuration {
         self.configuration.lock().unwrap().clone()
@@ -162,6 +156,8 @@ pub(crate) struct World {
     pub(crate) commands: u128,
     /// Whether the disk refuses something on purpose: a desk may die of it.
     pub(crate) is_disk_bad: bool,
+    /// Whether the disk has refused anything so far.
+    pub(crate) has_refused: bool,
     /// When the disk has room again.
     pub(crate) has_room_at: Option<Timestamp>,
     pub(crate) books: BooksSeen,
@@ -195,6 +191,7 @@ impl World {
             kills: Arc::default(),
             commands: 0,
             is_disk_bad: false,
+            has_refused: false,
             has_room_at: None,
             books: BooksSeen::default(),
             heard: Heard::default(),
@@ -445,9 +442,14 @@ impl World {
         JournalEvidence::told(&self.storage)
     }
 
+    /// The configuration of the running desk.
+    pub(crate) fn configuration(&self) -> Configuration {
+        self.running().configuration()
+    }
+
     /// An instrument of the running desk.
     pub(crate) fn instrument(&self, id: InstrumentId) -> Instrument {
-        self.running().configuration().instrument(id).clone()
+        self.configuration().instrument(id).clone()
     }
 
     /// The account's books at the exchange.
@@ -463,9 +465,13 @@ impl World {
 
     /// The desk as its engine sees it.
     pub(crate) fn view(&mut self) -> DeskView {
-        let handle = self.running().handle.clone();
-        let view = self.finish(STOP_WITHIN, async move { handle.view().await });
-        view.flatten().expect("the engine runs")
+        self.look().expect("the engine runs")
+    }
+
+    /// The same; none if no desk runs, or it dies meanwhile.
+    pub(crate) fn look(&mut self) -> Option<DeskView> {
+        let handle = self.desk.as_ref()?.handle.clone();
+        self.finish(STOP_WITHIN, async move { handle.view().await })?
     }
 
     /// Stops the desk's tasks, the last started first.
@@ -483,6 +489,7 @@ impl World {
     pub(crate) fn kill_desk(&mut self) {
         self.executor.abort();
         self.desk = None;
+        self.has_refused |= self.storage.refused() > 0;
         self.storage = self.storage.after(Loss::Process);
         (self.is_disk_bad, self.has_room_at) = (false, None);
     }
@@ -499,6 +506,7 @@ impl World {
 
     /// Takes back what was armed on the disk.
     pub(crate) fn disarm(&mut self) {
+        self.has_refused |= self.storage.refused() > 0;
         self.storage.crash_at(CrashPoint::BeforeFlush, 0);
         self.storage.set_fault(None);
         (self.is_disk_bad, self.has_room_at) = (false, None);
@@ -521,11 +529,12 @@ impl World {
             .collect()
     }
 
-    /// Compares the wire, the exchange and the desk: I01, I02, I03, I05, I22 and I23.
+    /// Compares the wire, the exchange and the desk: I01 to I06, I13, I16, I22 and I23.
     pub(crate) fn violations(&mut self) -> Vec<Violation> {
         let view = self.view();
         let journal = JournalEvidence::read(&self.storage);
-        let configuration = self.running().configuration();
+        let configuration = self.configuration();
+        let passed = journal.passed(&configuration);
         let kills = self.kills.lock().unwrap().clone();
         let desk = journal.books(&view, &configuration);
         self.network.with(|network, _| {
@@ -543,6 +552,9 @@ impl World {
                 owners_add_up(&desk, &venue),
                 stops_cover(&desk, &venue),
                 killed_sends_nothing(sent, &kills),
+                sent_as_passed(sent, &passed),
+                states_move_forward(&journal.events),
+                unknown_blocks_entries(&journal.events),
             ]
             .concat()
         })

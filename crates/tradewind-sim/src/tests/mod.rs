@@ -1,5 +1,6 @@
 //! Desks whose faults are chosen: rows of faults one by one, and what two runs of the same leave behind.
 
+mod checks;
 mod diffs;
 mod pairs;
 mod released;

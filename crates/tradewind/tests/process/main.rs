@@ -67,7 +67,10 @@ mod stops;
 mod wiretap;
 
 // The whole desk on virtual time makes pasts for `restart.rs`.
+#[path = "../../../tradewind-sim/src/checks.rs"]
+mod checks;
 #[path = "../../../tradewind-sim/src/evidence.rs"]
+#[expect(dead_code, reason = "nothing goes wrong while a past is made")]
 mod evidence;
 #[path = "../../../tradewind-sim/src/executor.rs"]
 mod executor;
