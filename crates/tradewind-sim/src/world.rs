@@ -562,16 +562,10 @@ impl World {
 
     /// Runs until nothing is wrong; what is still wrong after `goal`, then with I11.
     pub(crate) fn settle(&mut self, goal: Duration) -> Vec<Violation> {
-        self.settle_unless(&[], goal)
-    }
-
-    /// The same, without a wait for what never becomes right.
-    pub(crate) fn settle_unless(&mut self, lasting: &[&str], goal: Duration) -> Vec<Violation> {
         let began = self.now();
         loop {
             let violations = self.violations();
-            let mut broken = violations.iter().map(|one| one.invariant);
-            if violations.is_empty() || broken.any(|one| lasting.contains(&one)) {
+            if violations.is_empty() {
                 return violations;
             }
             if self.now().since(began) >= goal {

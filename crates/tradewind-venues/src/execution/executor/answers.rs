@@ -22,7 +22,12 @@ impl Executor {
                 let instrument = order.terms().instrument;
                 match response {
                     VenueResponse::Submitted(reports) if !reports.is_empty() => {
-                        if is_on(Mutation::ResendRefused) && reports.iter().any(is_refused) {
+                        let is_sent_again = |report: &ExecutionReport| match report.kind {
+                            ReportKind::Rejected(_) => is_on(Mutation::ResendRefused),
+                            ReportKind::Unknown => is_on(Mutation::ResendUnanswered),
+                            _ => false,
+                        };
+                        if reports.iter().any(is_sent_again) {
                             self.begin(Purpose::Order(order), VenueRequest::Submit(order), out);
                         }
                         out.extend(reports.into_iter().map(report));
@@ -32,9 +37,6 @@ impl Executor {
                         fault(ExecutorFault::Unanswered { id, error }, out);
                         for id in order.client_ids() {
                             out.push(report(self.report(instrument, id, ReportKind::Unknown)));
-                        }
-                        if is_on(Mutation::ResendUnanswered) {
-                            self.begin(Purpose::Order(order), VenueRequest::Submit(order), out);
                         }
                     }
                 }
@@ -220,11 +222,6 @@ impl Executor {
             ..self.report(instrument, id, ReportKind::Rejected(reason))
         }
     }
-}
-
-/// Whether a report says that its order was refused.
-const fn is_refused(report: &ExecutionReport) -> bool {
-    matches!(report.kind, ReportKind::Rejected(_))
 }
 
 /// Why an answer is of no use.
