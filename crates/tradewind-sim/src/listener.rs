@@ -20,7 +20,7 @@ const ROOM: usize = 4;
 const SLEEPS: Duration = Duration::from_secs(2);
 
 /// What the subscribers of the desk's runs received, one list a run.
-pub(crate) type Heard = Arc<Mutex<Vec<Vec<EventId>>>>;
+pub(crate) type Listened = Arc<Mutex<Vec<Vec<EventId>>>>;
 
 /// The journal as the event log of the bus.
 #[derive(Debug)]
@@ -34,24 +34,24 @@ impl EventLog for Log {
 }
 
 /// Subscribes, and takes events now and then.
-pub(crate) fn listen(bus: &Bus, executor: &mut Executor, time: &VirtualTime, heard: &Heard) {
+pub(crate) fn listen(bus: &Bus, executor: &mut Executor, time: &VirtualTime, listened: &Listened) {
     let types = TypeSet::delivered(Delivery::Lossless);
     let options = SubscriptionOptions::new("listener", Class::Lossless, types).capacity(ROOM);
-    let (mut subscription, time, heard) = (bus.subscribe(options), time.clone(), Arc::clone(heard));
-    heard.lock().unwrap().push(Vec::new());
+    let (mut subscription, time, listened) = (bus.subscribe(options), time.clone(), Arc::clone(listened));
+    listened.lock().unwrap().push(Vec::new());
     executor.start("listener", |stop| async move {
         while !stop.is_cancelled() {
-            take(&mut subscription, &heard);
+            take(&mut subscription, &listened);
             time.sleep(SLEEPS).await;
         }
         Ok(())
     });
 }
 
-fn take(subscription: &mut Subscription, heard: &Heard) {
+fn take(subscription: &mut Subscription, listened: &Listened) {
     while let Some(received) = subscription.try_recv() {
         if let Received::Event(event) = received
-            && let Some(run) = heard.lock().unwrap().last_mut()
+            && let Some(run) = listened.lock().unwrap().last_mut()
         {
             run.push(event.id);
         }
@@ -59,7 +59,7 @@ fn take(subscription: &mut Subscription, heard: &Heard) {
 }
 
 /// I09: between the first and the last event that a run's subscriber received it has all of the journal's, once and in order.
-pub(crate) fn is_complete(heard: &Heard, disk: &MemoryStorage) -> Option<Violation> {
+pub(crate) fn is_complete(listened: &Listened, disk: &MemoryStorage) -> Option<Violation> {
     let reader = Reader::new(Arc::new(disk.clone()), Path::new(JOURNAL));
     let records = reader.records(StoreKind::Truth).ok()?;
     let events = records
@@ -70,7 +70,7 @@ pub(crate) fn is_complete(heard: &Heard, disk: &MemoryStorage) -> Option<Violati
         });
     let lossless = |event: &Event| event.kind.event_type().delivery() == Delivery::Lossless;
     let all: Vec<EventId> = events.filter(lossless).map(|event| event.id).collect();
-    for run in heard.lock().unwrap().iter() {
+    for run in listened.lock().unwrap().iter() {
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             continue;
         };

@@ -120,10 +120,10 @@ pub(crate) fn nothing_before_a_reading(disk: &MemoryStorage) -> Option<Violation
 const EXIT_WAITS: Duration = Duration::from_secs(10);
 
 /// I16: an exit waits for a definite answer on its position's stop, ten seconds at most.
-pub(crate) fn exits_wait(told: &[(Timestamp, EventKind)]) -> Option<Violation> {
+pub(crate) fn exits_wait(dated: &[(Timestamp, EventKind)]) -> Option<Violation> {
     let mut stops: BTreeSet<ClientOrderId> = BTreeSet::new();
     let mut unknown = BTreeMap::new();
-    for (at, kind) in told {
+    for (at, kind) in dated {
         match kind {
             EventKind::OrderPlaced {
                 terms,
@@ -299,7 +299,7 @@ impl World {
         violations.extend(nothing_before_a_reading(&self.storage));
         violations.extend(connections_are_bounded(connections));
         // A desk that starts again does not know of an answer to the one before: the world keeps no bans.
-        let is_first = self.heard.lock().unwrap().len() == 1;
+        let is_first = self.listened.lock().unwrap().len() == 1;
         let early = self
             .network
             .with(|network, _| network.early_orders().first().cloned());
@@ -308,7 +308,7 @@ impl World {
             let found = format!("{:?} left before `Retry-After` was over", order.request);
             Violation::new("I14", found)
         }));
-        violations.extend(is_complete(&self.heard, &self.storage));
+        violations.extend(is_complete(&self.listened, &self.storage));
         violations
     }
 

@@ -43,7 +43,7 @@ use crate::checks::{
 };
 use crate::evidence::{JournalEvidence, symbol};
 use crate::executor::{Executor, VirtualTime};
-use crate::listener::{Heard, Log, listen};
+use crate::listener::{Listened, Log, listen};
 use crate::network::Network;
 use crate::watched::{BooksSeen, Watched};
 
@@ -162,7 +162,7 @@ pub(crate) struct World {
     pub(crate) has_room_at: Option<Timestamp>,
     pub(crate) books: BooksSeen,
     /// What a slow subscriber of the bus received.
-    pub(crate) heard: Heard,
+    pub(crate) listened: Listened,
 }
 
 impl World {
@@ -194,7 +194,7 @@ impl World {
             has_refused: false,
             has_room_at: None,
             books: BooksSeen::default(),
-            heard: Heard::default(),
+            listened: Listened::default(),
         }
     }
 
@@ -354,7 +354,7 @@ impl World {
             &|account, instrument| engine.last_booked(account, instrument),
         );
         let bus = Bus::new(Arc::new(Log(journal.events())));
-        listen(&bus, &mut self.executor, &self.time, &self.heard);
+        listen(&bus, &mut self.executor, &self.time, &self.listened);
         let parts = DriverParts {
             engine,
             clock,

@@ -165,7 +165,7 @@ fn all(arguments: &Arguments, chosen: &[Mutation]) -> io::Result<bool> {
     }
     let is_found = |bug: &Mutation| {
         let name = bug.name().to_owned();
-        (0..arguments.bases).all(|base| {
+        (0..arguments.bases.max(1)).all(|base| {
             let found = known.get(&(name.clone(), base));
             found.is_some_and(|found| found.by.is_some())
         })
@@ -303,7 +303,7 @@ fn write_table(path: &PathBuf, results: &Results) -> io::Result<()> {
             })
             .collect();
         tries.sort_unstable();
-        let told = |tries: Option<&u64>| match tries {
+        let shown = |tries: Option<&u64>| match tries {
             Some(&u64::MAX) => {
                 let most = all
                     .iter()
@@ -315,7 +315,7 @@ fn write_table(path: &PathBuf, results: &Results) -> io::Result<()> {
             Some(tries) => tries.to_string(),
             None => "-".to_owned(),
         };
-        let (median, most) = (told(tries.get(tries.len() / 2)), told(tries.last()));
+        let (median, most) = (shown(tries.get(tries.len() / 2)), shown(tries.last()));
         let seed = seed.unwrap_or_default();
         let (name, words, breaks) = (bug.name(), bug.words(), bug.breaks());
         writeln!(

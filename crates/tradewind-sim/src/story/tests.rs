@@ -1,3 +1,5 @@
+//! Each check on a few events: it finds what is wrong, and nothing where that is missing. Whole runs are in the mutations.
+
 use super::*;
 use tradewind_model::{AccountId, BotId, OrderKind, OrderTerms, Quantity};
 use tradewind_risk::{Cause, Clearing};
@@ -58,8 +60,8 @@ fn i16_an_exit_beside_an_unknown_stop_is_found() {
         unknown(1),
         placed(2, PositionEffect::Exit),
     ];
-    let told = stop.map(|kind| (Timestamp::EPOCH, kind));
-    assert!(exits_wait(&told).is_some() && exits_wait(&told[..2]).is_none());
+    let dated = stop.map(|kind| (Timestamp::EPOCH, kind));
+    assert!(exits_wait(&dated).is_some() && exits_wait(&dated[..2]).is_none());
 }
 
 #[test]
