@@ -4,7 +4,7 @@
 .SILENT:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-export SEED SEEDS BASE FAULTS UNTIL TRACE SHRINK DASHBOARD FILTER MINUTES N HOURS SPEED RECORDS FILLS PAST BINARY
+export SEED SEEDS BASE FAULTS UNTIL TRACE SHRINK DASHBOARD FILTER MINUTES N HOURS SPEED RECORDS FILLS PAST BINARY ONLY BASES FRESH
 
 ##@ Use
 .PHONY: run
@@ -36,6 +36,10 @@ bench: ## Benchmarks, each beside its baseline: all, or FILTER=name
 .PHONY: sim
 sim: ## The whole desk under random faults in virtual time: SEEDS=100, BASE=n; SEED=n, TRACE=1, SHRINK=1
 	scripts/sim
+
+.PHONY: mutations
+mutations: ## Deliberate bugs that the simulator must find: ONLY=name,name, BASES=5
+	scripts/mutations
 
 .PHONY: crash
 crash: ## SIGKILLs of a live desk at an exchange of its own: N=100, SEED=n

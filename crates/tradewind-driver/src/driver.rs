@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tradewind_engine::Engine;
 use tradewind_events::{Event, EventKind, Input, Output, Outputs};
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{Clock, EventId, ManualClock, Quote, Timestamp};
 
 use crate::batch::Batch;
@@ -266,7 +267,9 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
     fn step(&mut self, input: &Input) -> Result<(), J::Error> {
         let at = self.clock.now().max(self.engine.now());
         let seq = self.engine.seq() + 1;
-        self.journal.append_input(seq, at, input)?;
+        if !is_on(Mutation::TimerNotJournaled) || !matches!(input, Input::Timer(_)) {
+            self.journal.append_input(seq, at, input)?;
+        }
         self.steps += 1;
         self.effects.handling(at, input);
         self.engine.handle(at, input, &mut self.out);
@@ -341,6 +344,9 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
 
     #[inline(always)]
     fn commit(&mut self) -> Result<(), J::Error> {
+        if is_on(Mutation::SentBeforeWritten) {
+            self.carry_out()?;
+        }
         self.journal.write()?;
         self.steps = 0;
         if !self.uncommitted.is_empty() || !self.quotes.is_empty() {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use tradewind_events::Input;
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{ClientOrderId, ExecutionReport, NotSentReason, Quantity, ReportKind};
 
 use crate::effects::Effect;
@@ -32,6 +33,7 @@ impl HeldEffects {
             return None;
         }
         let waits_for = match &effect {
+            Effect::Submit(..) if is_on(Mutation::SentBeforeWritten) => None,
             Effect::Submit(..) => (seq > durable).then_some(seq),
             effect => self.held_order_of(effect),
         };

@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use tradewind_model::mutation::{Mutation, is_on};
+
 use crate::home::Home;
 use crate::replace::replace;
 use crate::storage::Storage;
@@ -83,7 +85,7 @@ impl Identity {
         let next = next(read(&*storage, journal_dir)?, home, draw);
         let identity = Self {
             instance: next.instance,
-            epoch: next.epoch,
+            epoch: next.epoch - u32::from(is_on(Mutation::EpochReused)),
             former: next.former,
             storage,
             dir: journal_dir.to_owned(),

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tradewind_model::mutation::{Mutation, is_on};
+
 use crate::archive::{self, Archive};
 use crate::error::JournalError;
 use crate::space::Space;
@@ -163,6 +165,9 @@ impl Syncer {
     }
 
     fn sync_files(&self) -> Result<(), JournalError> {
+        if is_on(Mutation::SyncNotAwaited) {
+            return Ok(());
+        }
         let shared = &*self.shared;
         let (full, current, names_changed, archived) = {
             let mut files = lock(&shared.files);

@@ -13,6 +13,7 @@ mod decision;
 mod id;
 mod instrument;
 mod market;
+pub mod mutation;
 mod number;
 mod order;
 mod parameter;

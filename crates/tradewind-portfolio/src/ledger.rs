@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{AccountId, Amount, AssetId, OwnerId};
 
 /// Why an amount moved.
@@ -58,6 +59,7 @@ impl Ledger {
             .entry((entry.account, entry.asset, entry.owner))
             .or_default() += entry.amount;
         match entry.against {
+            Some(_) if is_on(Mutation::OneSidedTransfer) => {}
             Some(other) => {
                 *self
                     .balances

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{
     AccountId, Amount, AssetId, Fill, Instrument, InstrumentId, InstrumentKind, Money, OwnerId,
     Price, Quantity, Side, Timestamp,
@@ -242,7 +243,7 @@ impl Portfolio {
     #[must_use]
     pub fn closable(&self, instrument: &Instrument, key: &PositionKey) -> Quantity {
         let held = self.position(key).quantity.abs();
-        if instrument.kind != InstrumentKind::Spot {
+        if instrument.kind != InstrumentKind::Spot || is_on(Mutation::SizedBeforeFee) {
             return held;
         }
         // An owner whose exits were filled twice has less than nothing, and nothing to sell.
@@ -301,7 +302,7 @@ impl Portfolio {
         position: &mut Position,
     ) {
         let Money { asset, amount } = fill.fee;
-        if amount.is_zero() {
+        if amount.is_zero() || is_on(Mutation::FeeNotBooked) {
             return;
         }
         let own = has_asset(instrument, asset);
@@ -322,7 +323,7 @@ impl Portfolio {
         price: Option<Price>,
     ) -> bool {
         let position = self.position(key);
-        let is_bots = matches!(key.1, OwnerId::Bot(_));
+        let is_bots = matches!(key.1, OwnerId::Bot(_)) && !is_on(Mutation::DustKept);
         if !is_bots || instrument.kind != InstrumentKind::Spot || position.quantity.0 <= 0 {
             return false;
         }

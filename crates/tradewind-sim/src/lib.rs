@@ -12,11 +12,13 @@
 mod checks;
 mod evidence;
 mod executor;
+mod listener;
 mod mischief;
 mod network;
 mod outcome;
 mod plan;
 mod simulation;
+mod story;
 #[cfg(test)]
 mod tests;
 mod watched;

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tradewind::app::hot_path::{HotPath, LiveEffects, Responses, Tasks, account_state, recover};
 use tradewind::config::{AbsentInstruments, DEFAULT, DeskConfig, Listing, Sources, keep_ids};
 use tradewind::driver::{DeskHandle, DriverParts, EvaluationLanes, InputQueues, LatencyStages};
-use tradewind_bus::{Bus, EmptyLog};
+use tradewind_bus::Bus;
 use tradewind_engine::{Recovery, StrategySource};
 use tradewind_events::{Configuration, DeskView, EventKind, Input, OrderView, Started};
 use tradewind_journal::{
@@ -44,6 +44,7 @@ use crate::checks::{
 };
 use crate::evidence::{JournalEvidence, symbol};
 use crate::executor::{Executor, VirtualTime};
+use crate::listener::{Listened, Log, listen};
 use crate::network::Network;
 use crate::watched::{BooksSeen, Watched};
 
@@ -136,7 +137,7 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    fn configuration(&self) -> Configuration {
+    pub(crate) fn configuration(&self) -> Configuration {
         self.configuration.lock().unwrap().clone()
     }
 }
@@ -161,6 +162,8 @@ pub(crate) struct World {
     /// When the disk has room again.
     pub(crate) has_room_at: Option<Timestamp>,
     pub(crate) books: BooksSeen,
+    /// What a slow subscriber of the bus received.
+    pub(crate) listened: Listened,
 }
 
 impl World {
@@ -192,6 +195,7 @@ impl World {
             has_refused: false,
             has_room_at: None,
             books: BooksSeen::default(),
+            listened: Listened::default(),
         }
     }
 
@@ -350,7 +354,8 @@ impl World {
             vec![responses],
             &|account, instrument| engine.last_booked(account, instrument),
         );
-        let bus = Bus::new(Arc::new(EmptyLog));
+        let bus = Bus::new(Arc::new(Log(journal.events())));
+        listen(&bus, &mut self.executor, &self.time, &self.listened);
         let parts = DriverParts {
             engine,
             clock,
@@ -485,6 +490,8 @@ impl World {
     pub(crate) fn kill_desk(&mut self) {
         self.executor.abort();
         self.desk = None;
+        // `tradewind run` keeps them in a file beside the journal; this desk has no folder.
+        self.network.with(|network, now| network.end_bans(now));
         self.has_refused |= self.storage.refused() > 0;
         self.storage = self.storage.after(Loss::Process);
         (self.is_disk_bad, self.has_room_at) = (false, None);
@@ -685,7 +692,7 @@ impl World {
         Some(done.unwrap_or_else(|error| panic!("the desk ended: {error:?}")))
     }
 
-    fn running(&self) -> &Desk {
+    pub(crate) fn running(&self) -> &Desk {
         self.desk.as_ref().expect("a desk runs")
     }
 

@@ -15,6 +15,7 @@ mod side;
 use std::collections::VecDeque;
 use std::fmt;
 
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{Depth, InstrumentId, Level, Timestamp};
 
 pub use diffs::DiffBook;
@@ -235,6 +236,7 @@ impl OrderBook {
         match self.relation(last, step) {
             Relation::Follows => {}
             Relation::Repeats => return Outcome::Repeated,
+            Relation::Breaks if is_on(Mutation::GapIgnored) => {}
             Relation::Breaks => return self.lose(Loss::Gap),
         }
         self.last = Some(step);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tradewind_model::Ppm;
+use tradewind_model::mutation::{Mutation, is_on};
 
 /// What a request is for, most important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,13 +111,13 @@ impl RateBudget {
 
     /// Whether a request of `weight` may go now. Its weight is counted if it may.
     pub fn acquire(&mut self, now: Duration, priority: Priority, weight: u64) -> Admission {
-        if now < self.blocked_until {
+        if now < self.blocked_until && !is_on(Mutation::RetryAfterIgnored) {
             return Admission::Wait(self.blocked_until - now);
         }
         self.roll(now);
         let mark = self.limit * priority.mark_percent() / 100;
         // An idle budget lets anything through: a single call heavier than the mark would otherwise wait for ever.
-        if self.used > 0 && self.used + weight > mark {
+        if self.used > 0 && self.used + weight > mark && !is_on(Mutation::WeightIgnored) {
             return Admission::Wait(self.until_next_window(now));
         }
         if priority == Priority::Reading {

@@ -14,6 +14,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{ClientOrderId, Clock, NotSentReason, Timestamp};
 use tradewind_risk::{ApprovedOrder, KillLatch};
 
@@ -50,7 +51,7 @@ impl OrderGate {
     ///
     /// Returns whether the latch was clear before. Writing the latch to disk is the caller's next step.
     pub fn kill(&self) -> bool {
-        let was_clear = self.latch.set();
+        let was_clear = is_on(Mutation::KillWithoutLatch) || self.latch.set();
         // A writer in the middle of a write holds the lock. Each later writer sees the latch.
         drop(self.lock());
         self.cut.notify_waiters();
@@ -100,7 +101,7 @@ impl OrderGate {
         loop {
             // Made before the look at the latch, so that a kill in between is not missed.
             let cut = self.cut.notified();
-            if !self.latch.lets(is_flattening) {
+            if !self.latch.lets(is_flattening) && !is_on(Mutation::LatchReadEarly) {
                 return;
             }
             cut.await;
@@ -217,6 +218,7 @@ impl SendPermit {
     fn allows(&self) -> Result<(), NotSentReason> {
         match *relock(&self.load) {
             Load::Nothing => Ok(()),
+            Load::Order(_) if is_on(Mutation::LatchReadEarly) => Ok(()),
             Load::Order(pass) if self.written() == 0 => self.gate.allows(pass),
             Load::Order(pass) => self.gate.lets(pass),
         }

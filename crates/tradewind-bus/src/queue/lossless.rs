@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tradewind_events::Event;
 use tradewind_model::EventId;
+use tradewind_model::mutation::{Mutation, is_on};
 
 use super::{Item, Popped};
 use crate::filter::TypeSet;
@@ -42,6 +43,7 @@ impl Lossless {
         self.joined.get_or_insert(id);
         if let Some(goal) = &mut self.behind {
             *goal = id;
+        } else if self.items.len() >= self.capacity && is_on(Mutation::LosslessDrops) {
         } else if self.items.len() >= self.capacity {
             self.behind = Some(id);
         } else {

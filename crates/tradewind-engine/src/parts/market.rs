@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::SeriesPoint;
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{
     Amount, Candle, CandleBuilder, Depth, FeedHealth, InstrumentId, Interval, Level, Numbers, Ppm,
     Quote, SeriesNumber, Timestamp, Trade,
@@ -181,7 +182,8 @@ impl Market {
 
     /// The latest quote, if it may be traded on: it is sound and its feed live.
     pub(crate) fn live_quote(&self, instrument: InstrumentId) -> Option<&Quote> {
-        let live = self.feeds.get(instrument.index())?.health == FeedHealth::Live;
+        let live = self.feeds.get(instrument.index())?.health == FeedHealth::Live
+            || is_on(Mutation::StaleQuoteUsed);
         self.quote(instrument)
             .filter(|quote| live && quote.is_sound())
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::Output;
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{
     BotId, ClientOrderId, EventId, ExecutionReport, Fill, OrderKind, OrderStatus, OrderTerms,
     OwnerId, Ppm, Price, Quantity, ReportKind, TimeInForce, Timestamp, TradeId, VenueOrderId,
@@ -98,7 +99,8 @@ pub(crate) struct Trades {
 impl Trades {
     /// Notes an execution. False if it was there already.
     fn insert(&mut self, id: TradeId) -> bool {
-        if self.first == Some(id) || self.more.contains(&id) {
+        let is_known = self.first == Some(id) || self.more.contains(&id);
+        if is_known && !is_on(Mutation::FillTwice) {
             return false;
         }
         match self.first {
@@ -185,6 +187,9 @@ impl Order {
     /// Takes a report on this order: executions once each, the state forward only.
     pub(crate) fn apply(&mut self, report: &ExecutionReport) -> Applied {
         self.venue_order_id = self.venue_order_id.or(report.venue_order_id);
+        if is_on(Mutation::LateFillDropped) && !self.status.is_open() {
+            return Applied::Duplicate;
+        }
         if let ReportKind::Filled(fill) = &report.kind
             && !self.note_execution(fill)
         {
@@ -192,6 +197,11 @@ impl Order {
         }
         let class = ReportClass::of(&report.kind, self.filled, self.terms.quantity);
         let was_unknown = self.status == OrderStatus::Unknown;
+        let is_lost = class == ReportClass::Cancelled && self.effect == PositionEffect::Protect;
+        let class = match is_on(Mutation::LostStopUnnoticed) && is_lost {
+            true => ReportClass::Accepted,
+            false => class,
+        };
         let step = transition(self.status, class);
         if let Step::To(next) = step {
             self.status = next;
@@ -487,6 +497,9 @@ impl ReportClass {
     pub(crate) fn of(kind: &ReportKind, filled: Quantity, quantity: Quantity) -> Self {
         match kind {
             ReportKind::Accepted => Self::Accepted,
+            ReportKind::CancelRejected(_) if is_on(Mutation::RefusedCancelEnds) => Self::Cancelled,
+            ReportKind::Expired if is_on(Mutation::ExpiryIgnored) => Self::Accepted,
+            ReportKind::Filled(_) if is_on(Mutation::PartialFillEnds) => Self::FinalFill,
             ReportKind::Filled(_) if filled < quantity => Self::PartialFill,
             ReportKind::Filled(_) => Self::FinalFill,
             ReportKind::Cancelled => Self::Cancelled,

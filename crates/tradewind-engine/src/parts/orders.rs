@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tradewind_events::{Output, Outputs};
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{AccountId, BotId, ClientOrderId, Fill, InstrumentId, Quantity, Timestamp};
 use tradewind_risk::PositionEffect;
 
@@ -201,6 +202,9 @@ impl Orders {
     /// the orders that became unknown.
     pub(crate) fn restart(&mut self) -> Vec<ClientOrderId> {
         let mut unknown = Vec::new();
+        if is_on(Mutation::PendingKept) {
+            return unknown;
+        }
         for order in self.open.values_mut().map(Arc::make_mut) {
             if order.restart() {
                 unknown.push(order.terms().client_id);

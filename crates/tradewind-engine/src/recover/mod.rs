@@ -16,6 +16,7 @@ mod orders;
 
 use tradewind_events::{Configuration, Event, Input, Intent, Outputs};
 use tradewind_model::Timestamp;
+use tradewind_model::mutation::{Mutation, is_on};
 
 use crate::context::StepContext;
 use crate::engine::Engine;
@@ -94,6 +95,9 @@ impl Recovery {
     /// Folds the next record. Records come in the order in which they were written. One that the snapshot contains is
     /// ignored.
     pub fn fold(&mut self, seq: u64, at: Timestamp, record: Recorded<'_>) {
+        if is_on(Mutation::TailIgnored) {
+            return;
+        }
         if seq != self.seq() || !self.group.is_open() {
             if seq <= self.seq() {
                 return;
@@ -115,7 +119,9 @@ impl Recovery {
     /// The engine, whose inputs are numbered from behind `seq`, the last number that was used.
     #[must_use]
     pub fn finish(mut self, seq: u64, at: Timestamp) -> Engine {
-        self.end_group();
+        if !is_on(Mutation::LastGroupOpen) {
+            self.end_group();
+        }
         let (seq, at) = (seq.max(self.seq()), at.max(self.parts.now()));
         self.parts.context = StepContext::after(seq, at);
         self.parts.is_recovering = false;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tradewind_events::Configuration;
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{AccountId, BotId, ClientOrderIds, Fill, Instrument, Numbers, Timestamp};
 use tradewind_portfolio::Portfolio;
 use tradewind_risk::{Monitors, TradingStates};
@@ -169,7 +170,10 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
     records.extend(chunks(instruments).map(Durable::Instruments));
     let bots = bots.iter().cloned().map(Box::new);
     records.extend(bots.map(Durable::Bot));
-    records.extend(chunks(orders.open().cloned()).map(Durable::OpenOrders));
+    let open = orders
+        .open()
+        .filter(|_| !is_on(Mutation::SnapshotWithoutOrders));
+    records.extend(chunks(open.cloned()).map(Durable::OpenOrders));
     records.extend(chunks(orders.closed()).map(Durable::ClosedOrders));
     records.extend(chunks(commands.answered()).map(Durable::Commands));
     for account in &config.accounts {

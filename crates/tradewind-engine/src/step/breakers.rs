@@ -4,6 +4,7 @@
 //! open in state ACTIVE, and the gate lets one entry pass. A probe that the venue accepts ends the cause, or a person does.
 
 use tradewind_events::{EventKind, Outputs, Timer};
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{
     BotId, ClientOrderId, InstrumentId, NotSentReason, OrderKind, OrderTerms, ReportKind,
 };
@@ -33,7 +34,7 @@ pub(super) fn is_probing(parts: &Parts, terms: &OrderTerms, bot: Option<BotId>) 
 
 /// An entry was placed: it is the probe of every breaker over it that waits for one.
 pub(super) fn note_entry(parts: &mut Parts, terms: &OrderTerms, bot: Option<BotId>) {
-    if parts.breakers.is_empty() {
+    if parts.breakers.is_empty() || is_on(Mutation::ProbeOfTwo) {
         return;
     }
     for scope in over(parts, terms, bot) {

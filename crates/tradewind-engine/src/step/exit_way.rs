@@ -4,6 +4,7 @@
 //! definite, for ten seconds at most (V21).
 
 use tradewind_events::{Outputs, Timer};
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{AccountId, ClientOrderId, OrderStatus};
 
 use super::take_profit;
@@ -19,7 +20,7 @@ use crate::parts::protection::EXIT_WAIT;
 /// exit goes all the same (V21).
 pub(super) fn clear_way(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) -> bool {
     let in_the_way: Vec<Order> = in_the_way(parts, place).cloned().collect();
-    if in_the_way.is_empty() {
+    if in_the_way.is_empty() || is_on(Mutation::ExitNotWaiting) {
         parts.protection.end_wait(place);
         return true;
     }

@@ -4,6 +4,7 @@
 //! their instruments are halted until a person clears them.
 
 use tradewind_events::{EventKind, Outputs};
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{
     AccountId, Amount, AssetId, BotId, Fill, Instrument, InstrumentKind, InstrumentStatus, Money,
     OwnerId, Quantity, Side,
@@ -33,6 +34,9 @@ pub(super) fn book_unexplained(
     amount: Amount,
     out: &mut Outputs,
 ) {
+    if is_on(Mutation::TransferIgnored) {
+        return;
+    }
     if amount > Amount::ZERO {
         let money = Money { asset, amount };
         let fits = parts.portfolio.deposit(account, money, OwnerId::External);

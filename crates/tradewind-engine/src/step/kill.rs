@@ -4,6 +4,7 @@
 //! the same scope ends it, and only once every account of the scope was read from its venue and agreed with the books.
 
 use tradewind_events::{CommandResult, EventKind, Output, Outputs, Principal};
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{AccountId, OrderStatus};
 use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
 
@@ -69,7 +70,9 @@ fn set_killed(parts: &mut Parts, scope: Scope, out: &mut Outputs) {
 
 /// Cancels the entries of a scope and reads its accounts, so that what the venue has is known. Counts what is still open.
 fn stop_orders(parts: &mut Parts, scope: Scope, out: &mut Outputs) -> CommandResult {
-    parts.cancel_entries_of(scope, out);
+    if !is_on(Mutation::KillKeepsEntries) {
+        parts.cancel_entries_of(scope, out);
+    }
     withdraw_unsent(parts, scope, out);
     let accounts = note_kill(parts, scope);
     out.extend(accounts.into_iter().map(Output::Reconcile));

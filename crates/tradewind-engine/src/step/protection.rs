@@ -5,6 +5,7 @@
 //! than the position.
 
 use tradewind_events::{AlarmKind, EventKind, Outputs, Timer};
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{
     AccountId, ClientOrderId, ExecutionReport, InstrumentId, OrderKind, OrderStatus, OrderTerms,
     Ppm, Price, Quantity, ReportKind, Side,
@@ -81,6 +82,10 @@ fn need(parts: &Parts, place: BotInstrument, factor: Ppm) -> Need {
     let instrument = parts.config.instrument(state.instrument());
     let level = state.monitor().and_then(|monitor| monitor.stop_level());
     let held = level.map_or(Quantity::ZERO, |_| closable(parts, place));
+    let held = match is_on(Mutation::PartialFillUnprotected) && is_entering(parts, place) {
+        true => Quantity::ZERO,
+        false => held,
+    };
     let quantity = (held - exiting(parts, place)).max(Quantity::ZERO);
     Need {
         place,
@@ -91,6 +96,13 @@ fn need(parts: &Parts, place: BotInstrument, factor: Ppm) -> Need {
         tolerance: level.map_or(0, |level| level.distance / 4),
         trails: level.is_some_and(|level| level.trails),
     }
+}
+
+/// Whether an entry of a position is at work.
+fn is_entering(parts: &Parts, place: BotInstrument) -> bool {
+    let working = parts.bots.at(place).working();
+    let working = working.and_then(|id| parts.orders.open_order(id));
+    working.is_some_and(|order| order.effect() == PositionEffect::Entry)
 }
 
 /// What exits at work may still sell of a position.
@@ -223,6 +235,10 @@ fn merged(
         (is_others, (other.0 - trigger.0).abs(), *id)
     })?;
     let part = shares.of(need.place) + missing;
+    let shares = match is_on(Mutation::SharesForgotten) {
+        true => StopShares::default(),
+        false => shares,
+    };
     Some(Stop {
         shares: shares.with(need.place, part),
         trigger: farther(need.side, trigger, other),

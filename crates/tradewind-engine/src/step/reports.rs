@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use tradewind_events::{AlarmKind, BotState, EventKind, Output, Outputs, Timer};
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{
     AccountId, BotId, EventId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus,
     OwnerId, Ppm, Quantity, RejectReason, ReportKind,
@@ -402,6 +403,9 @@ pub(super) fn book_stray(
     cumulative: Option<Quantity>,
     out: &mut Outputs,
 ) {
+    if is_on(Mutation::HandTradeIgnored) && !fill.client_id.is_ours() {
+        return;
+    }
     let account = parts.accounts.get(fill.account);
     // Without a reading to compare with, an order of this start that is not kept ended long ago, its fills booked.
     let is_old =

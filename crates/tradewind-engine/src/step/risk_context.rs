@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tradewind_events::StreamState;
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{
     AccountId, Amount, AssetId, ClientOrderId, Instrument, InstrumentId, InstrumentKind,
     OrderStatus, OrderTerms, OwnerId, Ppm, Price, Quantity, Quote, Side,
@@ -160,6 +161,9 @@ impl OpenOrders {
             if of.account != terms.account {
                 continue;
             }
+            if is_on(Mutation::UnknownReleased) && order.status() == OrderStatus::Unknown {
+                continue;
+            }
             let (is_owners, is_here) = (order.owner() == owner, of.instrument == terms.instrument);
             if order.effect() == PositionEffect::Protect {
                 let is_unknown = order.status() == OrderStatus::Unknown;
@@ -186,7 +190,7 @@ impl OpenOrders {
     /// What only entries are measured by.
     fn note(&mut self, parts: &Parts, order: &Order, is_owners: bool, is_here: bool) {
         let facts = &mut self.facts;
-        if order.status() == OrderStatus::Unknown {
+        if order.status() == OrderStatus::Unknown && !is_on(Mutation::UnknownEnters) {
             facts.unknown += 1;
             facts.unknown_here += u32::from(is_owners && is_here);
         }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tradewind_events::{
     AccountFills, AccountState, BotState, EventKind, OpenOrder, Output, Outputs, StreamState, Timer,
 };
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{
     AccountId, AccountMode, BotId, ClientOrderId, ExecutionReport, Fill, InstrumentId, Money,
     OrderStatus, OwnerId, Ppm, ReportKind, Side,
@@ -145,6 +146,7 @@ fn compare(parts: &mut Parts, state: &AccountState, out: &mut Outputs) -> (Vec<E
     let mut unheard = Vec::new();
     for difference in differences(parts, state) {
         match difference {
+            Difference::Fill(..) if is_on(Mutation::MissedFillNotBooked) => {}
             Difference::Fill(fill, bot) => {
                 unheard.extend(fill.client_id.is_ours().then_some(fill));
                 endings.extend(book_missed(parts, &fill, bot, out));
@@ -203,7 +205,12 @@ fn differences(parts: &Parts, state: &AccountState) -> Vec<Difference> {
     let is_booked = |fill: &Fill| {
         let kept = parts.orders.open_order(fill.client_id);
         let kept = kept.or_else(|| closed.get(&fill.client_id).map(AsRef::as_ref));
-        record.is_booked(fill) || kept.is_some_and(|order| order.has_execution(fill.trade_id))
+        let is_newer =
+            |booked: Fill| booked.instrument == fill.instrument && booked.trade_id > fill.trade_id;
+        let is_passed = is_on(Mutation::CursorTooFar) && record.recent_fills().any(is_newer);
+        is_passed
+            || record.is_booked(fill)
+            || kept.is_some_and(|order| order.has_execution(fill.trade_id))
     };
     let is_sound =
         |(fill, _): &&(Fill, Option<BotId>)| fill.account == state.account && is_known(parts, fill);

@@ -2,13 +2,14 @@
 
 use crate::deny::DenyReason;
 use crate::gate::{Candidate, Context};
+use tradewind_model::mutation::{Mutation, is_on};
 
 /// Denies every order of an account that is not reconciled.
 ///
 /// # Errors
 /// [`DenyReason::NotReconciled`].
 pub(crate) fn check(_: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
-    if context.account.reconciled {
+    if context.account.reconciled || is_on(Mutation::StartGateOpen) {
         Ok(())
     } else {
         Err(DenyReason::NotReconciled)

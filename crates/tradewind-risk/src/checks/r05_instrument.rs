@@ -1,6 +1,7 @@
 //! R05: the instrument is traded by the venue and allowed to the bot. The list binds entries, the venue both.
 
 use tradewind_model::InstrumentStatus;
+use tradewind_model::mutation::{Mutation, is_on};
 
 use crate::deny::DenyReason;
 use crate::gate::{Candidate, Context, PositionEffect};
@@ -14,7 +15,7 @@ pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), 
         return Err(DenyReason::NotAllowed);
     }
     let status = context.instrument.status;
-    if status == InstrumentStatus::Trading {
+    if status == InstrumentStatus::Trading || is_on(Mutation::HaltIgnored) {
         Ok(())
     } else {
         Err(DenyReason::NotTrading(status))

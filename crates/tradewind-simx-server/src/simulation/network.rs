@@ -332,6 +332,13 @@ impl VirtualNetwork {
         &self.bans
     }
 
+    /// Ends the bans of a client that has died: the next one may not know of them.
+    pub fn end_bans(&mut self, now: Timestamp) {
+        for ban in &mut self.bans {
+            ban.until = ban.until.min(now);
+        }
+    }
+
     fn occasion(&mut self, connection: ConnectionNumber, on: Occasion) {
         let Some(link) = self.links.get_mut(&connection) else {
             return;

@@ -6,6 +6,7 @@
 
 use std::ops::ControlFlow;
 
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{InstrumentId, Timestamp};
 
 use super::requests::Params;
@@ -83,7 +84,8 @@ impl BinanceVenue {
             if !grows || numbers.first().is_some_and(|first| *first < next) {
                 return Err(VenueError::unreadable(list.what, "a page out of order"));
             }
-            if flow.is_break() {
+            let is_short = numbers.len() < PAGE;
+            if flow.is_break() || is_on(Mutation::ShortPageIsLast) && is_short {
                 return Ok(());
             }
             next = last + 1;

@@ -6,6 +6,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{
     ClientOrderId, ExecutionReport, Instrument, NotSentReason, RejectReason, ReportKind,
 };
@@ -179,6 +180,9 @@ impl BinanceVenue {
         Replacement {
             cancelled: match cancel {
                 Leg::Done(body) => self.cancelled(old, rules, body),
+                _ if is_on(Mutation::ReplacementCancels) && matches!(place, Leg::Done(_)) => {
+                    vec![self.report(rules.id, old, ReportKind::Cancelled)]
+                }
                 failed => vec![self.not_cancelled(old, rules, failed.verdict(judge_cancel))],
             },
             placed: match place {

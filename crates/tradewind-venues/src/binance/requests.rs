@@ -2,6 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{
     ClientOrderId, Instrument, Interval, OrderKind, OrderTerms, Side, TakeProfit, TimeInForce,
     Timestamp,
@@ -117,8 +118,12 @@ pub(super) fn order(terms: &OrderTerms, symbol: &str, instrument: &Instrument) -
             .with("price", &instrument.price_text(price))
             .with("stopPrice", &instrument.price_text(trigger)),
     };
+    let quantity = match is_on(Mutation::QuantityRoundedUp) {
+        true => terms.quantity + instrument.step,
+        false => terms.quantity,
+    };
     params
-        .with("quantity", &instrument.quantity_text(terms.quantity))
+        .with("quantity", &instrument.quantity_text(quantity))
         .with("newClientOrderId", &terms.client_id.to_string())
         .with("newOrderRespType", "FULL")
         // Of two orders of the account that would trade with each other, the one that rests goes (R20).

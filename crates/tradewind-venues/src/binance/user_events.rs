@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{
     AccountId, ExecutionReport, Fill, Instrument, Liquidity, Money, OrderStatus, RejectReason,
     ReportKind, Timestamp, TradeId, VenueOrderId,
@@ -323,6 +324,9 @@ impl Execution<'_> {
     fn not_understood(&self) -> ReportKind {
         let (execution, status) = (cut(&self.happened), cut(&self.status));
         tracing::error!(execution, status, order = %self.our_id(), "An execution report is not understood");
+        if is_on(Mutation::UnknownWordCancels) {
+            return ReportKind::Cancelled;
+        }
         ReportKind::Unknown
     }
 

@@ -7,6 +7,7 @@
 
 use serde::Deserialize;
 use tradewind_model::RejectReason;
+use tradewind_model::mutation::{Mutation, is_on};
 
 use super::answers;
 use crate::error::cut;
@@ -54,6 +55,10 @@ pub fn judge_cancel(status: u16, body: &[u8]) -> Verdict {
 fn judge(status: u16, body: &[u8], refuses: impl Fn(&RejectReason) -> bool) -> Verdict {
     let words = || cut(&String::from_utf8_lossy(body));
     if !(400..500).contains(&status) || status == 409 {
+        if is_on(Mutation::ServerErrorRefuses) {
+            let (code, text) = (0, words());
+            return Verdict::Refused(RejectReason { code, text });
+        }
         return Verdict::Unknown(format!("status {status}: {}", words()));
     }
     match error_body(body) {
@@ -76,7 +81,7 @@ fn is_order_refusal(reason: &RejectReason) -> bool {
     match reason.code {
         // We never send an id twice, so a duplicate means that this very order is there already.
         -2010 => reason.text != "Duplicate order sent.",
-        code => is_request_refusal(code),
+        code => is_on(Mutation::UnknownCodeRefuses) || is_request_refusal(code),
     }
 }
 

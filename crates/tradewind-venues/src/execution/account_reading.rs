@@ -14,6 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{AccountId, Amount, AssetId, Fill, InstrumentId, Timestamp, TradeId};
 
 use super::waits::{Retry, Waits};
@@ -207,7 +208,8 @@ impl AccountReading {
     /// Takes the balances. Whether nothing was traded since they were read before: an order that was placed or has ended
     /// changes what is locked and no total.
     fn stands_still(&mut self, balances: Vec<AssetBalance>) -> bool {
-        let stands = held(&balances) == held(&self.read.balances);
+        let stands =
+            held(&balances) == held(&self.read.balances) || is_on(Mutation::ReadingNotRepeated);
         self.read.balances = balances;
         stands
     }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{ClientOrderId, InstrumentId, Timestamp};
 
 /// Orders under query, those that wait for their turn included.
@@ -157,6 +158,7 @@ impl OrderQueries {
             return;
         };
         self.sent -= 1;
+        let is_definite = is_definite || is_on(Mutation::QueryGivenUp);
         let next = now + self.gap;
         match (is_definite, again) {
             (false, _) => {

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, TryAcquireError};
+use tradewind_model::mutation::{Mutation, is_on};
 
 use super::buffers::{Buffers, Moved};
 use super::connector::{ByteStream, ConnectError, Connector};
@@ -130,6 +131,9 @@ impl<L: AsMut<HttpLink>> IdleLinks<L> {
     /// The one used last that is still open.
     pub(crate) fn take(&self, now: Duration) -> Option<L> {
         loop {
+            if is_on(Mutation::ConnectionKept) {
+                return None;
+            }
             let (since, mut link) = self.lock().links.pop()?;
             let mut context = Context::from_waker(Waker::noop());
             if now < since + IDLE_MAX && link.as_mut().is_usable(&mut context) {
@@ -141,7 +145,7 @@ impl<L: AsMut<HttpLink>> IdleLinks<L> {
     /// Keeps a link for another request, unless enough are kept already.
     pub(crate) fn put(&self, now: Duration, link: L) {
         let mut idle = self.lock();
-        if idle.links.len() < CONNECTIONS_MAX {
+        if idle.links.len() < CONNECTIONS_MAX || is_on(Mutation::ConnectionKept) {
             idle.links.push((now, link));
             if let Some(watcher) = &idle.watcher {
                 watcher.wake_by_ref();

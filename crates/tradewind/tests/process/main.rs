@@ -74,6 +74,9 @@ mod checks;
 mod evidence;
 #[path = "../../../tradewind-sim/src/executor.rs"]
 mod executor;
+#[path = "../../../tradewind-sim/src/listener.rs"]
+#[expect(dead_code, reason = "nothing goes wrong while a past is made")]
+mod listener;
 #[path = "../../../tradewind-sim/src/network.rs"]
 #[expect(dead_code, reason = "nothing goes wrong while a past is made")]
 mod network;

@@ -1,5 +1,6 @@
 //! What the executor makes of each answer of the venue.
 
+use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{
     ClientOrderId, ExecutionReport, InstrumentId, Quantity, RejectReason, ReportKind, Timestamp,
     TradeId,
@@ -11,7 +12,7 @@ use crate::execution::absence::Step;
 use crate::execution::account_reading::Reading;
 use crate::execution::candle_reads::CandleRead;
 use crate::execution::outstanding::Purpose;
-use crate::execution::{ExecutorFault, ExecutorOutput, OrderQuery, VenueResponse};
+use crate::execution::{ExecutorFault, ExecutorOutput, OrderQuery, VenueRequest, VenueResponse};
 
 impl Executor {
     /// Takes the answer to a request.
@@ -21,6 +22,14 @@ impl Executor {
                 let instrument = order.terms().instrument;
                 match response {
                     VenueResponse::Submitted(reports) if !reports.is_empty() => {
+                        let is_sent_again = |report: &ExecutionReport| match report.kind {
+                            ReportKind::Rejected(_) => is_on(Mutation::ResendRefused),
+                            ReportKind::Unknown => is_on(Mutation::ResendUnanswered),
+                            _ => false,
+                        };
+                        if reports.iter().any(is_sent_again) {
+                            self.begin(Purpose::Order(order), VenueRequest::Submit(order), out);
+                        }
                         out.extend(reports.into_iter().map(report));
                     }
                     other => {
@@ -81,8 +90,10 @@ impl Executor {
                 // Both by this clock: the venue's may be far from it.
                 let sent = self.orders.sent_before(id, first);
                 let is_absent = sent.is_some_and(|at| {
-                    latest.since(at) > ABSENT_AFTER && self.is_confirmed(instrument, id)
-                });
+                    latest.since(at) > ABSENT_AFTER
+                        && (is_on(Mutation::AbsentWithoutLists)
+                            || self.is_confirmed(instrument, id))
+                }) || is_on(Mutation::AbsentAtOnce);
                 if is_absent {
                     out.push(report(self.absent(instrument, id, venue_time)));
                 }

@@ -1,0 +1,81 @@
+//! Each check on a few events: it finds what is wrong, and nothing where that is missing. Whole runs are in the mutations.
+
+use super::*;
+use tradewind_model::{AccountId, BotId, InstrumentId, OrderKind, OrderTerms, Quantity};
+use tradewind_risk::{Cause, Clearing};
+
+fn terms(id: u128) -> OrderTerms {
+    OrderTerms {
+        account: AccountId(0),
+        instrument: InstrumentId(0),
+        client_id: ClientOrderId(id),
+        side: Side::Buy,
+        kind: OrderKind::Market,
+        quantity: Quantity(1),
+    }
+}
+
+fn placed(id: u128, purpose: PositionEffect) -> EventKind {
+    EventKind::OrderPlaced {
+        terms: terms(id),
+        bot: Some(BotId(0)),
+        purpose,
+    }
+}
+
+fn unknown(id: u128) -> EventKind {
+    EventKind::OrderUnknown {
+        terms: terms(id),
+        bot: Some(BotId(0)),
+    }
+}
+
+#[test]
+fn i13_an_order_that_ended_in_another_way_is_found() {
+    let cancelled = EventKind::OrderCancelled {
+        terms: terms(1),
+        bot: None,
+        cumulative: Quantity(0),
+    };
+    let at = |status| BTreeMap::from([(ClientOrderId(1).to_string(), status)]);
+    let events = [cancelled];
+    assert_eq!(orders_end_alike(&events, &at(OrderStatus::Filled)).len(), 1);
+    assert!(orders_end_alike(&events, &at(OrderStatus::Cancelled)).is_empty());
+}
+
+#[test]
+fn i16_an_exit_beside_an_unknown_stop_is_found() {
+    let stop = [
+        placed(1, PositionEffect::Protect),
+        unknown(1),
+        placed(2, PositionEffect::Exit),
+    ];
+    let dated = stop.map(|kind| (Timestamp::EPOCH, kind));
+    assert!(exits_wait(&dated).is_some() && exits_wait(&dated[..2]).is_none());
+}
+
+#[test]
+fn i14_and_i15_two_probes_and_many_connections_are_found() {
+    let scope = Scope::Bot(BotId(0));
+    let waits = EventKind::TradingStateChanged {
+        scope,
+        state: TradingState::Active,
+        cause: Some(Cause {
+            scope,
+            state: TradingState::Active,
+            reason: CauseKind::BreakerOpen,
+            since: Timestamp::EPOCH,
+            clearing: Clearing::Itself,
+        }),
+        closed: None,
+    };
+    let events = [
+        waits,
+        placed(1, PositionEffect::Entry),
+        placed(2, PositionEffect::Entry),
+    ];
+    assert!(one_probe_at_a_time(&events).is_some());
+    assert!(one_probe_at_a_time(&events[..2]).is_none());
+    assert!(connections_are_bounded(CONNECTIONS_MAX + 1).is_some());
+    assert!(connections_are_bounded(CONNECTIONS_MAX).is_none());
+}
