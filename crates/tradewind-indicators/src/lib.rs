@@ -37,32 +37,56 @@
 //! # Ok::<(), IndicatorError>(())
 //! ```
 
-mod atr;
-mod bollinger;
-mod donchian;
-mod ema;
+mod averages;
+mod catalogue;
 mod error;
-mod extremes;
+mod folds;
+mod indicator;
 mod input;
-mod macd;
+mod mean;
+mod oscillators;
+mod patterns;
 mod period;
+mod prices;
+mod range;
 mod ratio;
-mod rsi;
-mod sma;
+mod ring;
 mod smoothing;
-mod standard_deviation;
+mod sorted;
+mod statistics;
+mod trend;
+mod volatility;
+mod volume;
 mod window;
 
-pub use atr::Atr;
-pub use bollinger::{Bands, Bollinger, MAX_DEVIATIONS};
-pub use donchian::{Channel, Donchian};
-pub use ema::Ema;
+pub use catalogue::{AnyIndicator, CATALOGUE, Entry, Parameter, Reference, Unit, build, find};
 pub use error::IndicatorError;
-pub use extremes::{Highest, Lowest};
-pub use input::{Bar, MAX_MAGNITUDE};
-pub use macd::{Macd, MacdPeriods, MacdValue};
+pub use indicator::{Checked, Indicator, Input, InputKind, Lines, Output, Sample};
+pub use input::{Bar, MAX_MAGNITUDE, Ohlcv, Pair};
 pub use period::MAX_PERIOD;
 pub use ratio::ratio;
-pub use rsi::Rsi;
-pub use sma::Sma;
-pub use standard_deviation::StandardDeviation;
+
+pub use averages::{Alma, Dema, Ema, Hma, Kama, Rma, Sma, T3, Tema, Trima, Vwma, Wma, Zlema};
+pub use oscillators::{
+    Apo, Aroon, AroonValue, Awesome, Bop, Cci, Cmo, ConnorsRsi, Coppock, Dpo, Fisher, FisherValue,
+    Macd, MacdPeriods, MacdValue, Mfi, Mom, Ppo, Roc, Rocp, Rocr, Rsi, StochRsi, Stochastic,
+    StochasticFast, StochasticValue, Trix, Tsi, Ultosc, WilliamsR,
+};
+pub use patterns::{Doji, Engulfing, EveningStar, Hammer, MorningStar};
+pub use prices::{
+    AveragePrice, HeikinAshi, HeikinAshiCandle, MedianPrice, PivotLevels, Pivots, TypicalPrice,
+    WeightedClose,
+};
+pub use statistics::{
+    Beta, Correlation, EfficiencyRatio, Highest, Lowest, Median, Midpoint, Midprice, Percentile,
+    PercentileRank, Total, Zscore,
+};
+pub use trend::{
+    Adx, Adxr, DirectionalIndex, DirectionalMovement, Dm, Dmi, Ichimoku, IchimokuValue,
+    LinearRegression, RegressionLine, Sar, Supertrend, SupertrendValue, Vortex, VortexValue,
+};
+pub use volatility::{
+    Atr, Avgdev, Bands, Bollinger, Chandelier, ChandelierValue, Channel, Choppiness, Donchian,
+    Keltner, MAX_DEVIATIONS, MassIndex, Natr, StandardDeviation, Trange, Ulcer, Variance,
+};
+pub use volume::{Ad, Adosc, Cmf, Efi, Nvi, Obv, Pvi, Pvt, RollingVwap, Rvol, Vwap};

@@ -1,0 +1,59 @@
+//! The percentage price oscillator.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    IndicatorError,
+    indicator::{Checked, Indicator},
+    period::in_order,
+    ratio::divide,
+    smoothing::{Delayed, Smoothing},
+};
+
+/// The fast exponential average minus the slow one, in percent of the slow one. TA-Lib's `PPO` with
+/// exponential averages, which are seeded as in [`Macd`](crate::Macd). 0 if the slow one is 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ppo {
+    fast: Delayed,
+    slow: Smoothing,
+}
+
+impl Ppo {
+    /// Creates the indicator.
+    ///
+    /// # Errors
+    /// [`IndicatorError::PeriodOutOfRange`] or [`IndicatorError::FastNotBelowSlow`].
+    pub fn new(fast: u32, slow: u32) -> Result<Self, IndicatorError> {
+        let (quick, slow) = (Smoothing::exponential(fast)?, Smoothing::exponential(slow)?);
+        in_order(fast, slow.period().count())?;
+        Ok(Self {
+            fast: Delayed::new(slow.period().count() - fast, quick),
+            slow,
+        })
+    }
+}
+
+impl Indicator for Ppo {
+    type Input = f64;
+    type Output = f64;
+
+    fn accept(&mut self, input: Checked<f64>) {
+        let value = input.get();
+        self.fast.update(value);
+        self.slow.update(value);
+    }
+
+    fn reset(&mut self) {
+        self.fast.reset();
+        self.slow.reset();
+    }
+
+    fn value(&self) -> Option<f64> {
+        let (fast, slow) = (self.fast.value()?, self.slow.value()?);
+        Some(100.0 * divide(fast - slow, slow))
+    }
+
+    fn warm_up(&self) -> usize {
+        self.slow.period().as_usize()
+    }
+}
