@@ -3,11 +3,17 @@
 //! Each indicator is a small state machine. [`Ema::new`] takes its parameters and refuses wrong ones,
 //! `update` takes the next observation and answers the current value, or `None` while it warms up, and
 //! `value` repeats that answer. The first value comes with input number `warm_up()`; `reset` clears
-//! everything but the parameters. An update costs amortised constant time and allocates nothing.
+//! everything but the parameters. These methods are the trait [`Indicator`]; bring it into scope. An
+//! update costs amortised constant time and allocates nothing; the few types whose update passes over
+//! their window, such as [`Cci`] and [`Median`], say so.
+//!
+//! **The catalogue has all by name.** [`CATALOGUE`] lists parameters, inputs, lines and references, and
+//! [`build()`] makes an [`AnyIndicator`]; `docs/indicators.md` is written from it.
 //!
 //! **The reference is TA-Lib.** Seeding, smoothing and the index of the first value are TA-Lib's, and
 //! the tests hold its outputs on real candles. Where the textbook and TA-Lib differ, as for the seed of
-//! the fast average in [`Macd`], TA-Lib's definition is used and the type documents it.
+//! the fast average in [`Macd`], TA-Lib's definition is used and the type documents it. What TA-Lib does
+//! not have follows a definition that the type cites.
 //!
 //! **No input can corrupt the state.** An observation that is not a number, is infinite or lies beyond
 //! [`MAX_MAGNITUDE`] is refused with an [`IndicatorError`] and changes nothing; hence every value given
@@ -16,13 +22,14 @@
 //!
 //! **The state is data.** Every indicator serialises and, restored in the middle of a series, continues
 //! bit for bit. Use a format that keeps every bit of an `f64`. Outputs are the same bits in debug and
-//! release builds: only `+ - * /` and `sqrt`, in a fixed order, with no fused operations.
+//! release builds: only `+ - * /` and `sqrt`, in a fixed order, with no fused operations. The few that need an
+//! exponential, a logarithm or an arc tangent take those of `libm`, which is plain Rust.
 //!
 //! What this is *not*: money. An `f64` never leaves a strategy as an amount; prices are converted on
 //! their way in, and a level that becomes an order is rounded to the instrument's tick on its way out.
 //!
-//! Start at [`Ema`] for the shape of an indicator and at `window.rs` for how the windowed ones stay
-//! exact over any length of series.
+//! Start at `averages/wma.rs` for the shape of an indicator, at `window.rs` for how the windowed ones stay
+//! exact over any length of series, and at `catalogue/table.rs` to add one.
 //!
 //! ```
 //! use tradewind_indicators::{Ema, IndicatorError};

@@ -52,11 +52,6 @@ impl<T: Copy + Default> Ring<T> {
         self.slots.len()
     }
 
-    /// The oldest item of a full ring.
-    pub(crate) fn oldest(&self) -> Option<T> {
-        self.is_full().then_some(self.slots[self.position])
-    }
-
     /// The items of a full ring, the oldest first.
     pub(crate) fn items(&self) -> impl Iterator<Item = T> {
         let (newer, older) = self.slots.split_at(self.position);
@@ -107,7 +102,8 @@ mod tests {
             let mut ring = Ring::new(size);
             for item in 0..20_usize {
                 assert_eq!(ring.push(item), item.checked_sub(size));
-                if let Some(oldest) = ring.oldest() {
+                if ring.is_full() {
+                    let oldest = item + 1 - size;
                     assert!(ring.items().eq(oldest..=item), "size {size}, item {item}");
                 }
             }

@@ -6,14 +6,14 @@ use crate::{
     IndicatorError,
     indicator::{Checked, Indicator},
     period::in_order,
-    smoothing::{Delayed, Smoothing},
+    smoothing::Smoothing,
 };
 
-/// The fast exponential average minus the slow one. TA-Lib's `APO` with exponential averages, which
-/// are seeded as in [`Macd`](crate::Macd).
+/// The fast exponential average minus the slow one. TA-Lib's `APO` with exponential averages, each
+/// seeded with its own first values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Apo {
-    fast: Delayed,
+    fast: Smoothing,
     slow: Smoothing,
 }
 
@@ -23,11 +23,10 @@ impl Apo {
     /// # Errors
     /// [`IndicatorError::PeriodOutOfRange`] or [`IndicatorError::FastNotBelowSlow`].
     pub fn new(fast: u32, slow: u32) -> Result<Self, IndicatorError> {
-        let (quick, slow) = (Smoothing::exponential(fast)?, Smoothing::exponential(slow)?);
-        in_order(fast, slow.period().count())?;
+        in_order(fast, slow)?;
         Ok(Self {
-            fast: Delayed::new(slow.period().count() - fast, quick),
-            slow,
+            fast: Smoothing::exponential(fast)?,
+            slow: Smoothing::exponential(slow)?,
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 
 /// The share of money that flowed on rising typical prices in all that flowed over `n` changes, in
 /// `0..=100`; money is typical price times volume. TA-Lib's `MFI`; G. Quong and A. Soudack, 1989. 0
-/// if no money flowed.
+/// if no money flowed. Typical prices that differ by rounding only count as equal, as in TA-Lib.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mfi {
     previous: Option<f64>,
@@ -42,10 +42,10 @@ impl Indicator for Mfi {
         let typical = candle.bar().typical();
         if let Some(previous) = self.previous.replace(typical) {
             let money = typical * candle.volume;
-            let change = typical - previous;
+            let (change, noise) = (typical - previous, ROUNDING * typical.abs());
             self.flows.push(Sums([
-                if change > 0.0 { money } else { 0.0 },
-                if change < 0.0 { money } else { 0.0 },
+                if change > noise { money } else { 0.0 },
+                if change < -noise { money } else { 0.0 },
             ]));
         }
     }
@@ -65,3 +65,6 @@ impl Indicator for Mfi {
         self.flows.period() + 1
     }
 }
+
+/// The share of a price below which a change is the rounding of a sum of three.
+const ROUNDING: f64 = 1e-15;

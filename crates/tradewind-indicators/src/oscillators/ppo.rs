@@ -7,14 +7,14 @@ use crate::{
     indicator::{Checked, Indicator},
     period::in_order,
     ratio::divide,
-    smoothing::{Delayed, Smoothing},
+    smoothing::Smoothing,
 };
 
 /// The fast exponential average minus the slow one, in percent of the slow one. TA-Lib's `PPO` with
-/// exponential averages, which are seeded as in [`Macd`](crate::Macd). 0 if the slow one is 0.
+/// exponential averages, each seeded with its own first values. 0 if the slow one is 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ppo {
-    fast: Delayed,
+    fast: Smoothing,
     slow: Smoothing,
 }
 
@@ -24,11 +24,10 @@ impl Ppo {
     /// # Errors
     /// [`IndicatorError::PeriodOutOfRange`] or [`IndicatorError::FastNotBelowSlow`].
     pub fn new(fast: u32, slow: u32) -> Result<Self, IndicatorError> {
-        let (quick, slow) = (Smoothing::exponential(fast)?, Smoothing::exponential(slow)?);
-        in_order(fast, slow.period().count())?;
+        in_order(fast, slow)?;
         Ok(Self {
-            fast: Delayed::new(slow.period().count() - fast, quick),
-            slow,
+            fast: Smoothing::exponential(fast)?,
+            slow: Smoothing::exponential(slow)?,
         })
     }
 }
