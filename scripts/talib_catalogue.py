@@ -5,7 +5,8 @@
     TRADEWIND_TEST_DATA=/path/to/shared venv/bin/python scripts/talib_catalogue.py
 
 The fixtures hold outputs only, as those of talib_fixtures.py, which describes the format; they are compressed, and
-`# hits` lists the rows in which a candle pattern ends: their number, then the first of them as row:value. Run it again
+`# hits` lists the rows in which a candle pattern ends: the first possible row, their number, then the first of
+them as row:value. Run it again
 after adding a row to the catalogue; with the same TA-Lib the output is the same bytes.
 """
 
@@ -20,6 +21,7 @@ import types
 
 import numpy
 import talib
+from talib import abstract
 
 FIXTURES = pathlib.Path(__file__).parent.parent / "crates/tradewind-indicators/tests/fixtures"
 LAST_ROWS = 5
@@ -191,11 +193,27 @@ TABLE = {
 }
 
 PATTERNS = {
-    "doji": talib.CDLDOJI,
-    "hammer": talib.CDLHAMMER,
-    "engulfing": talib.CDLENGULFING,
-    "morning_star": talib.CDLMORNINGSTAR,
-    "evening_star": talib.CDLEVENINGSTAR,
+    "doji": "CDLDOJI",
+    "dragonfly_doji": "CDLDRAGONFLYDOJI",
+    "gravestone_doji": "CDLGRAVESTONEDOJI",
+    "spinning_top": "CDLSPINNINGTOP",
+    "marubozu": "CDLMARUBOZU",
+    "hammer": "CDLHAMMER",
+    "hanging_man": "CDLHANGINGMAN",
+    "inverted_hammer": "CDLINVERTEDHAMMER",
+    "shooting_star": "CDLSHOOTINGSTAR",
+    "engulfing": "CDLENGULFING",
+    "harami": "CDLHARAMI",
+    "piercing": "CDLPIERCING",
+    "dark_cloud_cover": "CDLDARKCLOUDCOVER",
+    "morning_star": "CDLMORNINGSTAR",
+    "evening_star": "CDLEVENINGSTAR",
+    "morning_doji_star": "CDLMORNINGDOJISTAR",
+    "evening_doji_star": "CDLEVENINGDOJISTAR",
+    "three_inside": "CDL3INSIDE",
+    "three_outside": "CDL3OUTSIDE",
+    "three_white_soldiers": "CDL3WHITESOLDIERS",
+    "three_black_crows": "CDL3BLACKCROWS",
 }
 
 
@@ -238,10 +256,11 @@ def render(name, raw, series, which, every):
         f"# rows {rows}",
         "# first " + ",".join(map(str, first)),
     ]
-    for key, function in PATTERNS.items():
-        hits = function(series.open, series.high, series.low, series.close)
+    for key, name in PATTERNS.items():
+        hits = getattr(talib, name)(series.open, series.high, series.low, series.close)
         places = numpy.flatnonzero(hits)
-        text.append(f"# hits {key} {len(places)} " + ",".join(f"{i}:{hits[i]}" for i in places[:HITS]))
+        lookback = abstract.Function(name).lookback
+        text.append(f"# hits {key} {lookback} {len(places)} " + ",".join(f"{i}:{hits[i]}" for i in places[:HITS]))
     text.append("index," + ",".join(columns))
     text += [f"{i}," + ",".join(cell(line[i]) for line in columns.values()) for i in kept]
     return "\n".join(text) + "\n"

@@ -79,7 +79,11 @@ pub use oscillators::{
     Macd, MacdPeriods, MacdValue, Mfi, Mom, Ppo, Roc, Rocp, Rocr, Rsi, StochRsi, Stochastic,
     StochasticFast, StochasticValue, Trix, Tsi, Ultosc, WilliamsR,
 };
-pub use patterns::{Doji, Engulfing, EveningStar, Hammer, MorningStar};
+pub use patterns::{
+    DarkCloudCover, Doji, DragonflyDoji, Engulfing, EveningDojiStar, EveningStar, GravestoneDoji,
+    Hammer, HangingMan, Harami, InvertedHammer, Marubozu, MorningDojiStar, MorningStar, Piercing,
+    ShootingStar, SpinningTop, ThreeBlackCrows, ThreeInside, ThreeOutside, ThreeWhiteSoldiers,
+};
 pub use prices::{
     AveragePrice, HeikinAshi, HeikinAshiCandle, MedianPrice, PivotLevels, Pivots, TypicalPrice,
     WeightedClose,

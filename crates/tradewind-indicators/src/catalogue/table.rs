@@ -284,18 +284,66 @@ macro_rules! rows {
     Doji "doji" "patterns" "The doji" Number Reference::TaLib("CDLDOJI"),
         [],
         |_| Ok(crate::Doji::new());
+    DragonflyDoji "dragonfly_doji" "patterns" "The dragonfly doji" Number Reference::TaLib("CDLDRAGONFLYDOJI"),
+        [],
+        |_| Ok(crate::DragonflyDoji::new());
+    GravestoneDoji "gravestone_doji" "patterns" "The gravestone doji" Number Reference::TaLib("CDLGRAVESTONEDOJI"),
+        [],
+        |_| Ok(crate::GravestoneDoji::new());
+    SpinningTop "spinning_top" "patterns" "The spinning top" Number Reference::TaLib("CDLSPINNINGTOP"),
+        [],
+        |_| Ok(crate::SpinningTop::new());
+    Marubozu "marubozu" "patterns" "The marubozu" Number Reference::TaLib("CDLMARUBOZU"),
+        [],
+        |_| Ok(crate::Marubozu::new());
     Hammer "hammer" "patterns" "The hammer" Number Reference::TaLib("CDLHAMMER"),
         [],
         |_| Ok(crate::Hammer::new());
+    HangingMan "hanging_man" "patterns" "The hanging man" Number Reference::TaLib("CDLHANGINGMAN"),
+        [],
+        |_| Ok(crate::HangingMan::new());
+    InvertedHammer "inverted_hammer" "patterns" "The inverted hammer" Number Reference::TaLib("CDLINVERTEDHAMMER"),
+        [],
+        |_| Ok(crate::InvertedHammer::new());
+    ShootingStar "shooting_star" "patterns" "The shooting star" Number Reference::TaLib("CDLSHOOTINGSTAR"),
+        [],
+        |_| Ok(crate::ShootingStar::new());
     Engulfing "engulfing" "patterns" "Engulfing" Number Reference::TaLib("CDLENGULFING"),
         [],
         |_| Ok(crate::Engulfing::new());
+    Harami "harami" "patterns" "The harami" Number Reference::TaLib("CDLHARAMI"),
+        [],
+        |_| Ok(crate::Harami::new());
+    Piercing "piercing" "patterns" "The piercing line" Number Reference::TaLib("CDLPIERCING"),
+        [],
+        |_| Ok(crate::Piercing::new());
+    DarkCloudCover "dark_cloud_cover" "patterns" "The dark cloud cover" Number Reference::TaLib("CDLDARKCLOUDCOVER"),
+        [],
+        |_| Ok(crate::DarkCloudCover::new());
     MorningStar "morning_star" "patterns" "The morning star" Number Reference::TaLib("CDLMORNINGSTAR"),
         [],
         |_| Ok(crate::MorningStar::new());
     EveningStar "evening_star" "patterns" "The evening star" Number Reference::TaLib("CDLEVENINGSTAR"),
         [],
         |_| Ok(crate::EveningStar::new());
+    MorningDojiStar "morning_doji_star" "patterns" "The morning doji star" Number Reference::TaLib("CDLMORNINGDOJISTAR"),
+        [],
+        |_| Ok(crate::MorningDojiStar::new());
+    EveningDojiStar "evening_doji_star" "patterns" "The evening doji star" Number Reference::TaLib("CDLEVENINGDOJISTAR"),
+        [],
+        |_| Ok(crate::EveningDojiStar::new());
+    ThreeInside "three_inside" "patterns" "Three inside up or down" Number Reference::TaLib("CDL3INSIDE"),
+        [],
+        |_| Ok(crate::ThreeInside::new());
+    ThreeOutside "three_outside" "patterns" "Three outside up or down" Number Reference::TaLib("CDL3OUTSIDE"),
+        [],
+        |_| Ok(crate::ThreeOutside::new());
+    ThreeWhiteSoldiers "three_white_soldiers" "patterns" "Three white soldiers" Number Reference::TaLib("CDL3WHITESOLDIERS"),
+        [],
+        |_| Ok(crate::ThreeWhiteSoldiers::new());
+    ThreeBlackCrows "three_black_crows" "patterns" "Three black crows" Number Reference::TaLib("CDL3BLACKCROWS"),
+        [],
+        |_| Ok(crate::ThreeBlackCrows::new());
         }
     };
 }

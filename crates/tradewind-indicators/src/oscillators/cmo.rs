@@ -10,8 +10,8 @@ use crate::{
 };
 
 /// Smoothed rises minus smoothed falls, as a share of their sum, in `-100..=100`; smoothed as in
-/// [`Rsi`]. TA-Lib's `CMO`; T. Chande and S. Kroll, "The New Technical Trader", 1994. 0 if nothing
-/// moved.
+/// [`Rsi`](crate::Rsi). TA-Lib's `CMO`; T. Chande and S. Kroll, "The New Technical Trader", 1994. 0
+/// if nothing moved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cmo {
     previous: Option<f64>,

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Ohlcv,
     indicator::{Checked, Indicator},
-    patterns::shape::Shapes,
+    patterns::shape::{Shapes, hit},
 };
 
 /// 100 on a candle whose body is at most a tenth of the mean range of the ten candles before.
-/// TA-Lib's `CDLDOJI`. The answer is 0 on a candle that does not end the pattern.
+/// TA-Lib's `CDLDOJI`. 0 on every other candle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 pub struct Doji {
     shapes: Shapes,
@@ -31,7 +31,11 @@ impl Indicator for Doji {
     fn accept(&mut self, input: Checked<Ohlcv>) {
         let candle = input.get();
         self.shapes.push(candle);
-        self.value = self.value_of_newest();
+        self.value = if self.shapes.seen() < WARM_UP {
+            None
+        } else {
+            self.newest()
+        };
     }
 
     fn reset(&mut self) {
@@ -44,14 +48,16 @@ impl Indicator for Doji {
     }
 
     fn warm_up(&self) -> usize {
-        11
+        WARM_UP
     }
 }
 
+const WARM_UP: usize = 11;
+
 impl Doji {
-    fn value_of_newest(&self) -> Option<f64> {
-        let newest = self.shapes.newest()?;
-        let limit = newest.averages?.range * 0.1;
-        Some(if newest.body() <= limit { 100.0 } else { 0.0 })
+    fn newest(&self) -> Option<f64> {
+        let shape = self.shapes.newest()?;
+        let usual = shape.averages?;
+        Some(hit(shape.body() <= usual.range * 0.1, 100.0))
     }
 }

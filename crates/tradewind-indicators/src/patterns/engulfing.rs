@@ -9,8 +9,8 @@ use crate::{
 };
 
 /// 100 on a rising candle whose body covers the falling one before, -100 on a falling one that covers
-/// a rising one, and 80 or -80 if they share an end. TA-Lib's `CDLENGULFING`. The answer is 0 on a
-/// candle that does not end the pattern.
+/// a rising one, and 80 or -80 if they share an end. TA-Lib's `CDLENGULFING`. 0 on every other
+/// candle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 pub struct Engulfing {
     shapes: Shapes,
@@ -32,7 +32,11 @@ impl Indicator for Engulfing {
     fn accept(&mut self, input: Checked<Ohlcv>) {
         let candle = input.get();
         self.shapes.push(candle);
-        self.value = self.value_of_newest();
+        self.value = if self.shapes.seen() < WARM_UP {
+            None
+        } else {
+            self.newest()
+        };
     }
 
     fn reset(&mut self) {
@@ -45,26 +49,20 @@ impl Indicator for Engulfing {
     }
 
     fn warm_up(&self) -> usize {
-        3
+        WARM_UP
     }
 }
 
+const WARM_UP: usize = 3;
+
 impl Engulfing {
-    fn value_of_newest(&self) -> Option<f64> {
-        let [_, last, newest] = self.shapes.last_three()?;
-        let covers = newest.body_low() <= last.body_low() && newest.body_high() >= last.body_high();
-        let (below, above) = (
-            newest.body_low() < last.body_low(),
-            newest.body_high() > last.body_high(),
-        );
-        if newest.is_rising() == last.is_rising() || !covers || !(below || above) {
-            return Some(0.0);
-        }
-        let strength = if below && above { 100.0 } else { 80.0 };
-        Some(if newest.is_rising() {
-            strength
+    fn newest(&self) -> Option<f64> {
+        let last = self.shapes.before()?;
+        let newest = self.shapes.newest()?;
+        Some(if newest.is_rising() == last.is_rising() {
+            0.0
         } else {
-            -strength
+            newest.sign() * newest.covers(last)
         })
     }
 }

@@ -5,13 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Ohlcv,
     indicator::{Checked, Indicator},
-    patterns::shape::Shapes,
+    patterns::shape::{Shapes, hit},
 };
 
 /// -100 on a falling candle that closes well into the long rising one two before, with a small body
 /// between them that lies wholly above the first: the morning star mirrored. TA-Lib's
-/// `CDLEVENINGSTAR` with its default penetration. The answer is 0 on a candle that does not end the
-/// pattern.
+/// `CDLEVENINGSTAR` with its default penetration. 0 on every other candle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 pub struct EveningStar {
     shapes: Shapes,
@@ -33,7 +32,11 @@ impl Indicator for EveningStar {
     fn accept(&mut self, input: Checked<Ohlcv>) {
         let candle = input.get();
         self.shapes.push(candle);
-        self.value = self.value_of_newest();
+        self.value = if self.shapes.seen() < WARM_UP {
+            None
+        } else {
+            self.newest()
+        };
     }
 
     fn reset(&mut self) {
@@ -46,25 +49,24 @@ impl Indicator for EveningStar {
     }
 
     fn warm_up(&self) -> usize {
-        13
+        WARM_UP
     }
 }
 
+const WARM_UP: usize = 13;
+
 impl EveningStar {
-    fn value_of_newest(&self) -> Option<f64> {
-        let [first, star, newest] = self.shapes.last_three()?;
-        let (first_mean, star_mean, newest_mean) = (
-            first.averages?.body,
-            star.averages?.body,
-            newest.averages?.body,
-        );
-        let is_star = first.body() > first_mean
-            && first.is_rising()
-            && star.body() <= star_mean
-            && star.body_low() > first.body_high()
-            && newest.body() > newest_mean
+    fn newest(&self) -> Option<f64> {
+        let [_, first, middle, newest] = self.shapes.last()?;
+        let (before, between, usual) = (first.averages?, middle.averages?, newest.averages?);
+        let is_turn = first.is_rising()
             && !newest.is_rising()
-            && newest.candle.close < first.candle.close - first.body() * 0.3;
-        Some(if is_star { -100.0 } else { 0.0 })
+            && first.body() > before.body
+            && newest.body() > usual.body;
+        let is_star = middle.body() <= between.body && middle.body_low() > first.body_high();
+        Some(hit(
+            is_turn && is_star && newest.candle.close < first.candle.close - first.body() * 0.3,
+            -100.0,
+        ))
     }
 }

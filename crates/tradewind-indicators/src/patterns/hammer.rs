@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Ohlcv,
     indicator::{Checked, Indicator},
-    patterns::shape::Shapes,
+    patterns::shape::{Shapes, hit},
 };
 
 /// 100 on a candle with a body below the mean of the ten before, a lower shadow longer than the body,
-/// an upper one below a tenth of the mean range of ten, and a body near or below the low before.
-/// TA-Lib's `CDLHAMMER`. The answer is 0 on a candle that does not end the pattern.
+/// an upper one below a tenth of the mean range of ten, and a body near or below the low before:
+/// within a fifth of the mean range of five. TA-Lib's `CDLHAMMER`. 0 on every other candle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 pub struct Hammer {
     shapes: Shapes,
@@ -32,7 +32,11 @@ impl Indicator for Hammer {
     fn accept(&mut self, input: Checked<Ohlcv>) {
         let candle = input.get();
         self.shapes.push(candle);
-        self.value = self.value_of_newest();
+        self.value = if self.shapes.seen() < WARM_UP {
+            None
+        } else {
+            self.newest()
+        };
     }
 
     fn reset(&mut self) {
@@ -45,18 +49,18 @@ impl Indicator for Hammer {
     }
 
     fn warm_up(&self) -> usize {
-        12
+        WARM_UP
     }
 }
 
+const WARM_UP: usize = 12;
+
 impl Hammer {
-    fn value_of_newest(&self) -> Option<f64> {
-        let [_, last, newest] = self.shapes.last_three()?;
-        let (means, near) = (newest.averages?, last.averages?.range_of_five * 0.2);
-        let is_hammer = newest.body() < means.body
-            && newest.lower_shadow() > newest.body()
-            && newest.upper_shadow() < means.range * 0.1
-            && newest.body_low() <= last.candle.low + near;
-        Some(if is_hammer { 100.0 } else { 0.0 })
+    fn newest(&self) -> Option<f64> {
+        let [_, _, last, newest] = self.shapes.last()?;
+        let (before, usual) = (last.averages?, newest.averages?);
+        let is_hammer = newest.is_hammer(usual)
+            && newest.body_low() <= last.candle.low + before.range_of_five * 0.2;
+        Some(hit(is_hammer, 100.0))
     }
 }

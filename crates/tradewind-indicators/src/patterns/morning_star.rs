@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Ohlcv,
     indicator::{Checked, Indicator},
-    patterns::shape::Shapes,
+    patterns::shape::{Shapes, hit},
 };
 
 /// 100 on a rising candle that closes well into the long falling one two before, with a small body
 /// between them that lies wholly below the first. "Well into" is 30 % of the first body; long and
 /// small are against the mean body of the ten before each. TA-Lib's `CDLMORNINGSTAR` with its default
-/// penetration. The answer is 0 on a candle that does not end the pattern.
+/// penetration. 0 on every other candle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 pub struct MorningStar {
     shapes: Shapes,
@@ -33,7 +33,11 @@ impl Indicator for MorningStar {
     fn accept(&mut self, input: Checked<Ohlcv>) {
         let candle = input.get();
         self.shapes.push(candle);
-        self.value = self.value_of_newest();
+        self.value = if self.shapes.seen() < WARM_UP {
+            None
+        } else {
+            self.newest()
+        };
     }
 
     fn reset(&mut self) {
@@ -46,25 +50,24 @@ impl Indicator for MorningStar {
     }
 
     fn warm_up(&self) -> usize {
-        13
+        WARM_UP
     }
 }
 
+const WARM_UP: usize = 13;
+
 impl MorningStar {
-    fn value_of_newest(&self) -> Option<f64> {
-        let [first, star, newest] = self.shapes.last_three()?;
-        let (first_mean, star_mean, newest_mean) = (
-            first.averages?.body,
-            star.averages?.body,
-            newest.averages?.body,
-        );
-        let is_star = first.body() > first_mean
-            && !first.is_rising()
-            && star.body() <= star_mean
-            && star.body_high() < first.body_low()
-            && newest.body() > newest_mean
+    fn newest(&self) -> Option<f64> {
+        let [_, first, middle, newest] = self.shapes.last()?;
+        let (before, between, usual) = (first.averages?, middle.averages?, newest.averages?);
+        let is_turn = !first.is_rising()
             && newest.is_rising()
-            && newest.candle.close > first.candle.close + first.body() * 0.3;
-        Some(if is_star { 100.0 } else { 0.0 })
+            && first.body() > before.body
+            && newest.body() > usual.body;
+        let is_star = middle.body() <= between.body && middle.body_high() < first.body_low();
+        Some(hit(
+            is_turn && is_star && newest.candle.close > first.candle.close + first.body() * 0.3,
+            100.0,
+        ))
     }
 }

@@ -13,6 +13,15 @@ use crate::{
 const USUAL: Period = Period::TEN;
 const NEAR: Period = Period::FIVE;
 
+const LAST: usize = 3;
+/// At least the longest warm-up of a pattern.
+const SEEN_MAX: usize = 16;
+
+/// `value` where a pattern ends, else 0.
+pub(crate) fn hit(is_hit: bool, value: f64) -> f64 {
+    if is_hit { value } else { 0.0 }
+}
+
 /// A candle and the means of the candles before it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Shape {
@@ -53,18 +62,53 @@ impl Shape {
         self.body_low() - self.candle.low
     }
 
+    /// 1 for a rising candle, -1 for a falling one.
+    pub(crate) fn sign(&self) -> f64 {
+        if self.is_rising() { 1.0 } else { -1.0 }
+    }
+
+    /// 100 if this body reaches beyond both ends of `other`'s, 80 if beyond one and to the other, else 0.
+    pub(crate) fn covers(&self, other: Self) -> f64 {
+        let (below, above) = (
+            self.body_low() < other.body_low(),
+            self.body_high() > other.body_high(),
+        );
+        let touches = self.body_low() <= other.body_low() && self.body_high() >= other.body_high();
+        match (touches, below, above) {
+            (true, true, true) => 100.0,
+            (true, true, false) | (true, false, true) => 80.0,
+            _ => 0.0,
+        }
+    }
+
+    /// A small body above a long lower shadow.
+    pub(crate) fn is_hammer(&self, usual: Averages) -> bool {
+        self.body() < usual.body
+            && self.lower_shadow() > self.body()
+            && self.upper_shadow() < usual.range * 0.1
+    }
+
+    /// A small body beneath a long upper shadow.
+    pub(crate) fn is_inverted_hammer(&self, usual: Averages) -> bool {
+        self.body() < usual.body
+            && self.upper_shadow() > self.body()
+            && self.lower_shadow() < usual.range * 0.1
+    }
+
     /// A candle that closes where it opened counts as rising, as in TA-Lib.
     pub(crate) fn is_rising(&self) -> bool {
         self.candle.close >= self.candle.open
     }
 }
 
-/// The last three candles.
+/// The last four candles.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Shapes {
     usual: Window<Sums<2>>,
     near: Window<Sum>,
-    recent: [Option<Shape>; 3],
+    recent: [Option<Shape>; 4],
+    /// Candles seen, as far as any pattern must count.
+    seen: usize,
 }
 
 impl Default for Shapes {
@@ -72,7 +116,8 @@ impl Default for Shapes {
         Self {
             usual: Window::new(USUAL),
             near: Window::new(NEAR),
-            recent: [None; 3],
+            recent: [None; 4],
+            seen: 0,
         }
     }
 }
@@ -83,8 +128,9 @@ impl Shapes {
             candle,
             averages: self.averages(),
         };
-        let [_, middle, newest] = self.recent;
-        self.recent = [middle, newest, Some(shape)];
+        self.recent.rotate_left(1);
+        self.recent[LAST] = Some(shape);
+        self.seen = (self.seen + 1).min(SEEN_MAX);
         let range = candle.high - candle.low;
         self.usual.push(Sums([shape.body(), range]));
         self.near.push(Sum(range));
@@ -93,17 +139,27 @@ impl Shapes {
     pub(crate) fn reset(&mut self) {
         self.usual.reset();
         self.near.reset();
-        self.recent = [None; 3];
+        self.recent = [None; 4];
+        self.seen = 0;
+    }
+
+    pub(crate) fn seen(&self) -> usize {
+        self.seen
     }
 
     pub(crate) fn newest(&self) -> Option<Shape> {
-        self.recent[2]
+        self.recent[LAST]
     }
 
-    /// The last three, the oldest first.
-    pub(crate) fn last_three(&self) -> Option<[Shape; 3]> {
-        let [first, second, third] = self.recent;
-        Some([first?, second?, third?])
+    /// The one before the newest.
+    pub(crate) fn before(&self) -> Option<Shape> {
+        self.recent[LAST - 1]
+    }
+
+    /// The last four, the oldest first.
+    pub(crate) fn last(&self) -> Option<[Shape; 4]> {
+        let [first, second, third, fourth] = self.recent;
+        Some([first?, second?, third?, fourth?])
     }
 
     fn averages(&self) -> Option<Averages> {

@@ -45,8 +45,9 @@ fn render(differences: &BTreeMap<&str, f64>, costs: &BTreeMap<&str, &str>) -> St
     for entry in CATALOGUE {
         if entry.family != family {
             family = entry.family;
-            let title = [&family[..1].to_uppercase(), &family[1..]].concat();
-            write!(text, "\n## {title}\n\n").expect("a string takes it");
+            let (first, rest) = family.split_at(1);
+            let first = first.to_uppercase();
+            write!(text, "\n## {first}{rest}\n\n").expect("a string takes it");
             text.push_str(
                 "| indicator | what it is | lines | of | first | reference | difference | cost |\n",
             );

@@ -16,8 +16,17 @@ pub(crate) struct Fixture {
     pub(crate) columns: BTreeMap<String, Vec<usize>>,
     /// The rows that were kept.
     pub(crate) rows: BTreeMap<usize, Vec<Option<f64>>>,
-    /// By pattern: the number of rows in which it ends, and the first of them with their values.
-    pub(crate) hits: BTreeMap<String, (usize, Vec<(usize, f64)>)>,
+    /// By pattern: where it ends.
+    pub(crate) hits: BTreeMap<String, Hits>,
+}
+
+/// The rows in which a pattern ends.
+pub(crate) struct Hits {
+    /// The first row in which it could.
+    pub(crate) first: usize,
+    pub(crate) count: usize,
+    /// The first of them with their values.
+    pub(crate) places: Vec<(usize, f64)>,
 }
 
 impl Fixture {
@@ -89,20 +98,22 @@ fn columns(header: &str) -> BTreeMap<String, Vec<usize>> {
     columns
 }
 
-/// A line of `name count row:value,row:value`.
-fn hits(line: &str) -> (String, (usize, Vec<(usize, f64)>)) {
+/// A line of `name first count row:value,row:value`.
+fn hits(line: &str) -> (String, Hits) {
     let mut parts = line.split(' ');
-    let mut part = || parts.next().expect("a name, a count and hits");
-    let (name, count, places) = (part(), part(), part());
+    let mut part = || parts.next().expect("a name, a row, a count and hits");
+    let (name, first, count, places) = (part(), part(), part(), part());
     let hit = |cell: &str| {
         let (row, value) = cell.split_once(':').expect("a row and a value");
         (row.parse().expect("a row"), value.parse().expect("a value"))
     };
     let places = places.split(',').filter(|cell| !cell.is_empty());
-    (
-        name.to_owned(),
-        (count.parse().expect("a count"), places.map(hit).collect()),
-    )
+    let hits = Hits {
+        first: first.parse().expect("a row"),
+        count: count.parse().expect("a count"),
+        places: places.map(hit).collect(),
+    };
+    (name.to_owned(), hits)
 }
 
 fn row(line: &str) -> (usize, Vec<Option<f64>>) {
