@@ -73,11 +73,15 @@ pub use input::{Bar, MAX_MAGNITUDE, Ohlcv, Pair};
 pub use period::MAX_PERIOD;
 pub use ratio::ratio;
 
-pub use averages::{Alma, Dema, Ema, Hma, Kama, Rma, Sma, T3, Tema, Trima, Vwma, Wma, Zlema};
+pub use averages::{
+    Alma, AlmaParameters, Dema, Ema, Hma, Kama, Rma, Sma, T3, Tema, Trima, Vwma, Wma, Zlema,
+};
 pub use oscillators::{
-    Apo, Aroon, AroonValue, Awesome, Bop, Cci, Cmo, ConnorsRsi, Coppock, Dpo, Fisher, FisherValue,
-    Macd, MacdPeriods, MacdValue, Mfi, Mom, Ppo, Roc, Rocp, Rocr, Rsi, StochRsi, Stochastic,
-    StochasticFast, StochasticValue, Trix, Tsi, Ultosc, WilliamsR,
+    Apo, ApoParameters, Aroon, AroonValue, Awesome, AwesomeParameters, Bop, Cci, Cmo, ConnorsRsi,
+    ConnorsRsiParameters, Coppock, CoppockParameters, Dpo, Fisher, FisherValue, Macd, MacdPeriods,
+    MacdValue, Mfi, Mom, Ppo, PpoParameters, Roc, Rocp, Rocr, Rsi, StochRsi, StochRsiParameters,
+    Stochastic, StochasticFast, StochasticFastParameters, StochasticParameters, StochasticValue,
+    Trix, Tsi, TsiParameters, Ultosc, UltoscParameters, WilliamsR,
 };
 pub use patterns::{
     DarkCloudCover, Doji, DragonflyDoji, Engulfing, EveningDojiStar, EveningStar, GravestoneDoji,
@@ -93,11 +97,15 @@ pub use statistics::{
     PercentileRank, Total, Zscore,
 };
 pub use trend::{
-    Adx, Adxr, DirectionalIndex, DirectionalMovement, Dm, Dmi, Ichimoku, IchimokuValue,
-    LinearRegression, RegressionLine, Sar, Supertrend, SupertrendValue, Vortex, VortexValue,
+    Adx, Adxr, DirectionalIndex, DirectionalMovement, Dm, Dmi, Ichimoku, IchimokuParameters,
+    IchimokuValue, LinearRegression, RegressionLine, Sar, SarParameters, Supertrend,
+    SupertrendValue, Vortex, VortexValue,
 };
 pub use volatility::{
     Atr, Avgdev, Bands, Bollinger, Chandelier, ChandelierValue, Channel, Choppiness, Donchian,
-    Keltner, MAX_DEVIATIONS, MassIndex, Natr, StandardDeviation, Trange, Ulcer, Variance,
+    Keltner, KeltnerParameters, MAX_DEVIATIONS, MassIndex, MassIndexParameters, Natr,
+    StandardDeviation, Trange, Ulcer, Variance,
 };
-pub use volume::{Ad, Adosc, Cmf, Efi, Nvi, Obv, Pvi, Pvt, RollingVwap, Rvol, Vwap};
+pub use volume::{
+    Ad, Adosc, AdoscParameters, Cmf, Efi, Nvi, Obv, Pvi, Pvt, RollingVwap, Rvol, Vwap,
+};

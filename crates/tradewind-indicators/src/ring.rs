@@ -52,9 +52,10 @@ impl<T: Copy + Default> Ring<T> {
         self.slots.len()
     }
 
-    /// The items of a full ring, the oldest first.
+    /// The items, the oldest first.
     pub(crate) fn items(&self) -> impl Iterator<Item = T> {
         let (newer, older) = self.slots.split_at(self.position);
+        let older = if self.is_full() { older } else { &[] };
         older.iter().chain(newer).copied()
     }
 }
@@ -102,10 +103,8 @@ mod tests {
             let mut ring = Ring::new(size);
             for item in 0..20_usize {
                 assert_eq!(ring.push(item), item.checked_sub(size));
-                if ring.is_full() {
-                    let oldest = item + 1 - size;
-                    assert!(ring.items().eq(oldest..=item), "size {size}, item {item}");
-                }
+                let oldest = (item + 1).saturating_sub(size);
+                assert!(ring.items().eq(oldest..=item), "size {size}, item {item}");
             }
         }
     }

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ring::Ring;
 
+/// It is saved as the values alone; restoring sorts them again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Ring<f64>", into = "Ring<f64>")]
 pub(crate) struct Sorted {
     recent: Ring<f64>,
     ordered: Vec<f64>,
@@ -12,26 +14,14 @@ pub(crate) struct Sorted {
 
 impl Sorted {
     pub(crate) fn new(size: usize) -> Self {
-        Self {
-            recent: Ring::new(size),
-            ordered: Vec::with_capacity(size + 1),
-        }
+        Ring::new(size).into()
     }
 
     pub(crate) fn push(&mut self, value: f64) {
         if let Some(oldest) = self.recent.push(value) {
-            // A saved order that lacks the value has none to remove: no panic, and sizes stay bounded.
-            let place = self
-                .ordered
-                .partition_point(|other| other.total_cmp(&oldest).is_lt());
-            if place < self.ordered.len() {
-                self.ordered.remove(place);
-            }
+            self.ordered.remove(place(&self.ordered, oldest));
         }
-        let place = self
-            .ordered
-            .partition_point(|other| other.total_cmp(&value).is_lt());
-        self.ordered.insert(place, value);
+        self.ordered.insert(place(&self.ordered, value), value);
     }
 
     pub(crate) fn reset(&mut self) {
@@ -54,6 +44,26 @@ impl Sorted {
         let below = values.partition_point(|&other| other < value);
         Some(count(below) / count(values.len()) * 100.0)
     }
+}
+
+impl From<Ring<f64>> for Sorted {
+    fn from(recent: Ring<f64>) -> Self {
+        let mut ordered = Vec::with_capacity(recent.size());
+        ordered.extend(recent.items());
+        ordered.sort_by(f64::total_cmp);
+        Self { recent, ordered }
+    }
+}
+
+impl From<Sorted> for Ring<f64> {
+    fn from(sorted: Sorted) -> Self {
+        sorted.recent
+    }
+}
+
+/// Where `value` is, or belongs.
+fn place(ordered: &[f64], value: f64) -> usize {
+    ordered.partition_point(|other| other.total_cmp(&value).is_lt())
 }
 
 /// A number of values as a float; it is at most [`MAX_PERIOD`](crate::MAX_PERIOD).

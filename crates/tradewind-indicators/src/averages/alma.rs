@@ -23,12 +23,38 @@ pub struct Alma {
     average: Option<f64>,
 }
 
+/// The parameters. The default is the customary one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AlmaParameters {
+    /// Observations of the average.
+    pub period: u32,
+    /// Where the peak lies: 0 at the oldest value, 1 at the newest.
+    pub offset: f64,
+    /// How many widths of the curve the window spans, in `0.1..=100.0`.
+    pub sigma: f64,
+}
+
+impl Default for AlmaParameters {
+    fn default() -> Self {
+        Self {
+            period: 9,
+            offset: 0.85,
+            sigma: 6.0,
+        }
+    }
+}
+
 impl Alma {
     /// Creates the indicator.
     ///
     /// # Errors
     /// [`IndicatorError::PeriodOutOfRange`] or [`IndicatorError::ParameterOutOfRange`].
-    pub fn new(period: u32, offset: f64, sigma: f64) -> Result<Self, IndicatorError> {
+    pub fn new(parameters: AlmaParameters) -> Result<Self, IndicatorError> {
+        let AlmaParameters {
+            period,
+            offset,
+            sigma,
+        } = parameters;
         let period = Period::new(period)?;
         let offset = number("offset", offset, 0.0, 1.0)?;
         let sigma = number("sigma", sigma, 0.1, 100.0)?;

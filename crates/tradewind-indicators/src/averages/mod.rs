@@ -14,7 +14,7 @@ mod vwma;
 mod wma;
 mod zlema;
 
-pub use alma::Alma;
+pub use alma::{Alma, AlmaParameters};
 pub use dema::Dema;
 pub use ema::Ema;
 pub use hma::Hma;

@@ -17,12 +17,28 @@ pub struct Apo {
     slow: Smoothing,
 }
 
+/// The parameters. The default is the customary one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApoParameters {
+    /// Observations of the fast average; below `slow`.
+    pub fast: u32,
+    /// Observations of the slow average.
+    pub slow: u32,
+}
+
+impl Default for ApoParameters {
+    fn default() -> Self {
+        Self { fast: 12, slow: 26 }
+    }
+}
+
 impl Apo {
     /// Creates the indicator.
     ///
     /// # Errors
     /// [`IndicatorError::PeriodOutOfRange`] or [`IndicatorError::FastNotBelowSlow`].
-    pub fn new(fast: u32, slow: u32) -> Result<Self, IndicatorError> {
+    pub fn new(parameters: ApoParameters) -> Result<Self, IndicatorError> {
+        let ApoParameters { fast, slow } = parameters;
         in_order(fast, slow)?;
         Ok(Self {
             fast: Smoothing::exponential(fast)?,

@@ -17,12 +17,28 @@ pub struct Awesome {
     slow: Mean,
 }
 
+/// The parameters. The default is the customary one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwesomeParameters {
+    /// Observations of the fast average; below `slow`.
+    pub fast: u32,
+    /// Observations of the slow average.
+    pub slow: u32,
+}
+
+impl Default for AwesomeParameters {
+    fn default() -> Self {
+        Self { fast: 5, slow: 34 }
+    }
+}
+
 impl Awesome {
     /// Creates the indicator.
     ///
     /// # Errors
     /// [`IndicatorError::PeriodOutOfRange`] or [`IndicatorError::FastNotBelowSlow`].
-    pub fn new(fast: u32, slow: u32) -> Result<Self, IndicatorError> {
+    pub fn new(parameters: AwesomeParameters) -> Result<Self, IndicatorError> {
+        let AwesomeParameters { fast, slow } = parameters;
         in_order(fast, slow)?;
         Ok(Self {
             fast: Mean::new(Period::new(fast)?),

@@ -25,12 +25,35 @@ pub struct ConnorsRsi {
     value: Option<f64>,
 }
 
+/// The parameters. The default is the customary one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnorsRsiParameters {
+    /// Changes of the relative strength index.
+    pub rsi: u32,
+    /// Changes of the index of the streak.
+    pub streak: u32,
+    /// Changes that the newest one is compared with.
+    pub rank: u32,
+}
+
+impl Default for ConnorsRsiParameters {
+    fn default() -> Self {
+        Self {
+            rsi: 3,
+            streak: 2,
+            rank: 100,
+        }
+    }
+}
+
 impl ConnorsRsi {
     /// Creates the indicator.
     ///
     /// # Errors
     /// [`IndicatorError::PeriodOutOfRange`].
-    pub fn new(rsi: u32, streak: u32, rank: u32) -> Result<Self, IndicatorError> {
+    pub fn new(parameters: ConnorsRsiParameters) -> Result<Self, IndicatorError> {
+        let ConnorsRsiParameters { rsi, streak, rank } = parameters;
+
         Ok(Self {
             rsi: Rsi::new(rsi)?,
             streak_rsi: Rsi::new(streak)?,

@@ -21,12 +21,38 @@ pub struct Coppock {
     sum: Window<Weighted>,
 }
 
+/// The parameters. The default is the customary one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoppockParameters {
+    /// Observations of the average.
+    pub period: u32,
+    /// Values that the shorter rate of change spans; below `long`.
+    pub short: u32,
+    /// Values that the longer rate of change spans.
+    pub long: u32,
+}
+
+impl Default for CoppockParameters {
+    fn default() -> Self {
+        Self {
+            period: 10,
+            short: 11,
+            long: 14,
+        }
+    }
+}
+
 impl Coppock {
     /// Creates the indicator.
     ///
     /// # Errors
     /// [`IndicatorError::PeriodOutOfRange`] or [`IndicatorError::FastNotBelowSlow`].
-    pub fn new(period: u32, short: u32, long: u32) -> Result<Self, IndicatorError> {
+    pub fn new(parameters: CoppockParameters) -> Result<Self, IndicatorError> {
+        let CoppockParameters {
+            period,
+            short,
+            long,
+        } = parameters;
         in_order(short, long)?;
         Ok(Self {
             short: Ring::new(Period::new(short)?.as_usize()),

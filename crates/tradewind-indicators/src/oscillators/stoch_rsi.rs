@@ -21,12 +21,35 @@ pub struct StochRsi {
     value: Option<StochasticValue>,
 }
 
+/// The parameters. The default is the customary one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StochRsiParameters {
+    /// Changes of the relative strength index.
+    pub rsi: u32,
+    /// Observations of the range.
+    pub range: u32,
+    /// Observations that smooth %D.
+    pub d: u32,
+}
+
+impl Default for StochRsiParameters {
+    fn default() -> Self {
+        Self {
+            rsi: 14,
+            range: 5,
+            d: 3,
+        }
+    }
+}
+
 impl StochRsi {
     /// Creates the indicator.
     ///
     /// # Errors
     /// [`IndicatorError::PeriodOutOfRange`].
-    pub fn new(rsi: u32, range: u32, d: u32) -> Result<Self, IndicatorError> {
+    pub fn new(parameters: StochRsiParameters) -> Result<Self, IndicatorError> {
+        let StochRsiParameters { rsi, range, d } = parameters;
+
         Ok(Self {
             rsi: Rsi::new(rsi)?,
             range: RangeWindow::new(Period::new(range)?),

@@ -32,12 +32,35 @@ pub struct StochasticValue {
 
 output!(StochasticValue: k, d);
 
+/// The parameters. The default is the customary one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StochasticParameters {
+    /// Observations of the range.
+    pub range: u32,
+    /// Bars that smooth %K.
+    pub k: u32,
+    /// Observations that smooth %D.
+    pub d: u32,
+}
+
+impl Default for StochasticParameters {
+    fn default() -> Self {
+        Self {
+            range: 5,
+            k: 3,
+            d: 3,
+        }
+    }
+}
+
 impl Stochastic {
     /// Creates the indicator.
     ///
     /// # Errors
     /// [`IndicatorError::PeriodOutOfRange`].
-    pub fn new(range: u32, k: u32, d: u32) -> Result<Self, IndicatorError> {
+    pub fn new(parameters: StochasticParameters) -> Result<Self, IndicatorError> {
+        let StochasticParameters { range, k, d } = parameters;
+
         Ok(Self {
             range: RangeWindow::new(Period::new(range)?),
             k: Mean::new(Period::new(k)?),

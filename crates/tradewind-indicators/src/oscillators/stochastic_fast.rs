@@ -20,12 +20,29 @@ pub struct StochasticFast {
     value: Option<StochasticValue>,
 }
 
+/// The parameters. The default is the customary one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StochasticFastParameters {
+    /// Observations of the range.
+    pub range: u32,
+    /// Observations that smooth %D.
+    pub d: u32,
+}
+
+impl Default for StochasticFastParameters {
+    fn default() -> Self {
+        Self { range: 5, d: 3 }
+    }
+}
+
 impl StochasticFast {
     /// Creates the indicator.
     ///
     /// # Errors
     /// [`IndicatorError::PeriodOutOfRange`].
-    pub fn new(range: u32, d: u32) -> Result<Self, IndicatorError> {
+    pub fn new(parameters: StochasticFastParameters) -> Result<Self, IndicatorError> {
+        let StochasticFastParameters { range, d } = parameters;
+
         Ok(Self {
             range: RangeWindow::new(Period::new(range)?),
             d: Mean::new(Period::new(d)?),

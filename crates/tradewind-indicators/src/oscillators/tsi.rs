@@ -18,12 +18,31 @@ pub struct Tsi {
     second: [Smoothing; 2],
 }
 
+/// The parameters. The default is the customary one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TsiParameters {
+    /// Values of the first average.
+    pub first: u32,
+    /// Values of the second average.
+    pub second: u32,
+}
+
+impl Default for TsiParameters {
+    fn default() -> Self {
+        Self {
+            first: 25,
+            second: 13,
+        }
+    }
+}
+
 impl Tsi {
     /// Creates the indicator.
     ///
     /// # Errors
     /// [`IndicatorError::PeriodOutOfRange`].
-    pub fn new(first: u32, second: u32) -> Result<Self, IndicatorError> {
+    pub fn new(parameters: TsiParameters) -> Result<Self, IndicatorError> {
+        let TsiParameters { first, second } = parameters;
         let pair = |period| {
             Ok([
                 Smoothing::exponential(period)?,

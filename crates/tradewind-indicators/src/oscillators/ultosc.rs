@@ -20,12 +20,38 @@ pub struct Ultosc {
     windows: [Window<Sums<2>>; 3],
 }
 
+/// The parameters. The default is the customary one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UltoscParameters {
+    /// Bars of one window. The shortest of the three weighs most.
+    pub first: u32,
+    /// Bars of another window.
+    pub second: u32,
+    /// Bars of the last window.
+    pub third: u32,
+}
+
+impl Default for UltoscParameters {
+    fn default() -> Self {
+        Self {
+            first: 7,
+            second: 14,
+            third: 28,
+        }
+    }
+}
+
 impl Ultosc {
     /// Creates the indicator.
     ///
     /// # Errors
     /// [`IndicatorError::PeriodOutOfRange`].
-    pub fn new(first: u32, second: u32, third: u32) -> Result<Self, IndicatorError> {
+    pub fn new(parameters: UltoscParameters) -> Result<Self, IndicatorError> {
+        let UltoscParameters {
+            first,
+            second,
+            third,
+        } = parameters;
         let mut periods = [
             Period::new(first)?,
             Period::new(second)?,

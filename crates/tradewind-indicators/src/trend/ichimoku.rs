@@ -38,17 +38,43 @@ pub struct IchimokuValue {
 
 output!(IchimokuValue: conversion, base, span_a, span_b);
 
+/// The parameters. The default is the customary one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IchimokuParameters {
+    /// Bars of the conversion line.
+    pub conversion: u32,
+    /// Bars of the base line.
+    pub base: u32,
+    /// Bars of the second span.
+    pub span: u32,
+    /// Bars by which the cloud lags.
+    pub displacement: u32,
+}
+
+impl Default for IchimokuParameters {
+    fn default() -> Self {
+        Self {
+            conversion: 9,
+            base: 26,
+            span: 52,
+            displacement: 26,
+        }
+    }
+}
+
 impl Ichimoku {
     /// Creates the indicator.
     ///
     /// # Errors
     /// [`IndicatorError::PeriodOutOfRange`].
-    pub fn new(
-        conversion: u32,
-        base: u32,
-        span: u32,
-        displacement: u32,
-    ) -> Result<Self, IndicatorError> {
+    pub fn new(parameters: IchimokuParameters) -> Result<Self, IndicatorError> {
+        let IchimokuParameters {
+            conversion,
+            base,
+            span,
+            displacement,
+        } = parameters;
+
         Ok(Self {
             conversion: RangeWindow::new(Period::new(conversion)?),
             base: RangeWindow::new(Period::new(base)?),

@@ -22,12 +22,34 @@ pub struct Sar {
     value: Option<f64>,
 }
 
+/// The parameters. The default is the customary one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SarParameters {
+    /// The first factor, and by how much it grows, in `0.0..=1.0`.
+    pub acceleration: f64,
+    /// The largest factor, in `0.0..=1.0`.
+    pub maximum: f64,
+}
+
+impl Default for SarParameters {
+    fn default() -> Self {
+        Self {
+            acceleration: 0.02,
+            maximum: 0.2,
+        }
+    }
+}
+
 impl Sar {
     /// Creates the indicator.
     ///
     /// # Errors
     /// [`IndicatorError::ParameterOutOfRange`].
-    pub fn new(acceleration: f64, maximum: f64) -> Result<Self, IndicatorError> {
+    pub fn new(parameters: SarParameters) -> Result<Self, IndicatorError> {
+        let SarParameters {
+            acceleration,
+            maximum,
+        } = parameters;
         let acceleration = number("acceleration", acceleration, 0.0, 1.0)?;
         let maximum = number("maximum", maximum, 0.0, 1.0)?;
         Ok(Self {

@@ -22,12 +22,38 @@ pub struct Keltner {
     longest: usize,
 }
 
+/// The parameters. The default is the customary one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct KeltnerParameters {
+    /// Observations of the average.
+    pub period: u32,
+    /// True ranges of the average true range.
+    pub atr: u32,
+    /// Average true ranges from the middle to a band, in `0.0..=1000.0`.
+    pub multiplier: f64,
+}
+
+impl Default for KeltnerParameters {
+    fn default() -> Self {
+        Self {
+            period: 20,
+            atr: 10,
+            multiplier: 2.0,
+        }
+    }
+}
+
 impl Keltner {
     /// Creates the indicator.
     ///
     /// # Errors
     /// [`IndicatorError::PeriodOutOfRange`] or [`IndicatorError::ParameterOutOfRange`].
-    pub fn new(period: u32, atr: u32, multiplier: f64) -> Result<Self, IndicatorError> {
+    pub fn new(parameters: KeltnerParameters) -> Result<Self, IndicatorError> {
+        let KeltnerParameters {
+            period,
+            atr,
+            multiplier,
+        } = parameters;
         let multiplier = number("multiplier", multiplier, 0.0, 1_000.0)?;
         let (average, range) = (Smoothing::exponential(period)?, Atr::new(atr)?);
         let longest = period.max(atr + 1);

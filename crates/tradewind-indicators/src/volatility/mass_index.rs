@@ -21,12 +21,29 @@ pub struct MassIndex {
     ratios: Window<Sum>,
 }
 
+/// The parameters. The default is the customary one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MassIndexParameters {
+    /// Bars of both averages.
+    pub fast: u32,
+    /// Bars of the sum.
+    pub slow: u32,
+}
+
+impl Default for MassIndexParameters {
+    fn default() -> Self {
+        Self { fast: 9, slow: 25 }
+    }
+}
+
 impl MassIndex {
     /// Creates the indicator.
     ///
     /// # Errors
     /// [`IndicatorError::PeriodOutOfRange`].
-    pub fn new(fast: u32, slow: u32) -> Result<Self, IndicatorError> {
+    pub fn new(parameters: MassIndexParameters) -> Result<Self, IndicatorError> {
+        let MassIndexParameters { fast, slow } = parameters;
+
         Ok(Self {
             averages: Cascade::new(2, fast)?,
             ratios: Window::new(Period::new(slow)?),

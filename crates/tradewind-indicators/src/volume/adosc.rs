@@ -18,12 +18,28 @@ pub struct Adosc {
     seen: u32,
 }
 
+/// The parameters. The default is the customary one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdoscParameters {
+    /// Observations of the fast average; below `slow`.
+    pub fast: u32,
+    /// Observations of the slow average.
+    pub slow: u32,
+}
+
+impl Default for AdoscParameters {
+    fn default() -> Self {
+        Self { fast: 3, slow: 10 }
+    }
+}
+
 impl Adosc {
     /// Creates the indicator.
     ///
     /// # Errors
     /// [`IndicatorError::ParameterOutOfRange`] or [`IndicatorError::FastNotBelowSlow`].
-    pub fn new(fast: u32, slow: u32) -> Result<Self, IndicatorError> {
+    pub fn new(parameters: AdoscParameters) -> Result<Self, IndicatorError> {
+        let AdoscParameters { fast, slow } = parameters;
         let periods = [Period::at_least(2, fast)?, Period::at_least(2, slow)?];
         in_order(fast, slow)?;
         Ok(Self {

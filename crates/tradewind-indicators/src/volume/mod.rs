@@ -13,7 +13,7 @@ mod rvol;
 mod vwap;
 
 pub use ad::Ad;
-pub use adosc::Adosc;
+pub use adosc::{Adosc, AdoscParameters};
 pub use cmf::Cmf;
 pub use efi::Efi;
 pub use nvi::Nvi;
