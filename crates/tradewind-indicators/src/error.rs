@@ -13,6 +13,43 @@ pub enum IndicatorError {
         period: u32,
     },
 
+    /// A parameter was not a number of its range: correct the configuration.
+    #[error("{name} {value} is outside {min}..={max}")]
+    ParameterOutOfRange {
+        /// The parameter's name.
+        name: &'static str,
+        /// The requested value.
+        value: f64,
+        /// The least value.
+        min: f64,
+        /// The largest value.
+        max: f64,
+    },
+
+    /// The catalogue has no indicator of that name: correct the configuration.
+    #[error("no indicator has that name")]
+    UnknownIndicator,
+
+    /// The catalogue was given more or fewer parameters than the indicator has.
+    #[error("{name} takes {expected} parameters, not {given}")]
+    WrongParameterCount {
+        /// The indicator's name.
+        name: &'static str,
+        /// How many it has.
+        expected: usize,
+        /// How many were given.
+        given: usize,
+    },
+
+    /// The sample has less than the indicator reads, such as a close for one that reads volume.
+    #[error("a sample of kind {given:?} cannot be read as {needed:?}")]
+    WrongInput {
+        /// The kind that the indicator reads.
+        needed: crate::InputKind,
+        /// The kind that was given.
+        given: crate::InputKind,
+    },
+
     /// The fast average is not faster than the slow one: correct the configuration.
     #[error("fast period {fast} is not below slow period {slow}")]
     FastNotBelowSlow {
@@ -37,7 +74,7 @@ pub enum IndicatorError {
     /// skip it, for its source is broken.
     #[error("{what} is {value}, which is no usable number")]
     InputOutOfRange {
-        /// Which input: `value`, `high`, `low`, `close`, `numerator`, `denominator`.
+        /// Which input: `value`, `x`, `y`, `open`, `high`, `low`, `close`, `volume`, `numerator`, `denominator`.
         what: &'static str,
         /// The number received.
         value: f64,

@@ -13,12 +13,26 @@ pub const MAX_PERIOD: u32 = 100_000;
 pub(crate) struct Period(u32);
 
 impl Period {
+    pub(crate) const FIVE: Self = Self(5);
+    pub(crate) const TEN: Self = Self(10);
+
     pub(crate) fn new(period: u32) -> Result<Self, IndicatorError> {
         if (1..=MAX_PERIOD).contains(&period) {
             Ok(Self(period))
         } else {
             Err(IndicatorError::PeriodOutOfRange { period })
         }
+    }
+
+    /// A period of at least `min` observations, where one has no meaning.
+    pub(crate) fn at_least(min: u32, period: u32) -> Result<Self, IndicatorError> {
+        number(
+            "period",
+            f64::from(period),
+            f64::from(min),
+            f64::from(MAX_PERIOD),
+        )?;
+        Self::new(period)
     }
 
     pub(crate) fn count(self) -> u32 {
@@ -31,6 +45,34 @@ impl Period {
 
     pub(crate) fn as_f64(self) -> f64 {
         f64::from(self.0)
+    }
+}
+
+/// Answers `value` if it is a number from `min` to `max`.
+pub(crate) fn number(
+    name: &'static str,
+    value: f64,
+    min: f64,
+    max: f64,
+) -> Result<f64, IndicatorError> {
+    if (min..=max).contains(&value) {
+        Ok(value)
+    } else {
+        Err(IndicatorError::ParameterOutOfRange {
+            name,
+            value,
+            min,
+            max,
+        })
+    }
+}
+
+/// Refuses a fast period that is not below the slow one.
+pub(crate) fn in_order(fast: u32, slow: u32) -> Result<(), IndicatorError> {
+    if fast < slow {
+        Ok(())
+    } else {
+        Err(IndicatorError::FastNotBelowSlow { fast, slow })
     }
 }
 

@@ -1,6 +1,9 @@
 //! Division that a strategy can rely on.
 
-use crate::{IndicatorError, input::checked};
+use crate::{
+    IndicatorError,
+    input::{MAX_MAGNITUDE, checked},
+};
 
 /// Divides; the error names the divisor.
 ///
@@ -31,5 +34,15 @@ pub fn ratio(numerator: f64, denominator: f64, what: &'static str) -> Result<f64
         Ok(quotient)
     } else {
         Err(IndicatorError::Overflow { what })
+    }
+}
+
+/// Divides inside an indicator: 0 if the divisor is 0, as TA-Lib answers, and at most [`MAX_MAGNITUDE`] of
+/// either sign, so that no quotient is infinite. Both numbers are finite.
+pub(crate) fn divide(numerator: f64, denominator: f64) -> f64 {
+    if denominator == 0.0 {
+        0.0
+    } else {
+        (numerator / denominator).clamp(-MAX_MAGNITUDE, MAX_MAGNITUDE)
     }
 }

@@ -85,3 +85,85 @@ impl Smoothing {
         }
     }
 }
+
+/// An average that ignores its first inputs, so that it begins together with a slower one.
+///
+/// TA-Lib computes both averages of a difference from the first row of the result on, so the faster one
+/// is seeded later than it would be alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Delayed {
+    delay: u32,
+    waiting: u32,
+    average: Smoothing,
+}
+
+impl Delayed {
+    pub(crate) fn new(delay: u32, average: Smoothing) -> Self {
+        Self {
+            delay,
+            waiting: delay,
+            average,
+        }
+    }
+
+    pub(crate) fn update(&mut self, value: f64) -> Option<f64> {
+        if self.waiting > 0 {
+            self.waiting -= 1;
+            return None;
+        }
+        self.average.update(value)
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.waiting = self.delay;
+        self.average.reset();
+    }
+
+    pub(crate) fn value(&self) -> Option<f64> {
+        self.average.value()
+    }
+}
+
+/// Averages of averages: each stage smooths the values of the one before it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Cascade {
+    stages: Vec<Smoothing>,
+}
+
+impl Cascade {
+    /// `count` exponential averages of one period.
+    pub(crate) fn new(count: usize, period: u32) -> Result<Self, IndicatorError> {
+        Ok(Self {
+            stages: vec![Smoothing::exponential(period)?; count],
+        })
+    }
+
+    pub(crate) fn update(&mut self, value: f64) {
+        let mut value = value;
+        for stage in &mut self.stages {
+            let Some(smoothed) = stage.update(value) else {
+                return;
+            };
+            value = smoothed;
+        }
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.stages.iter_mut().for_each(Smoothing::reset);
+    }
+
+    /// The values of all stages, once the last one has one.
+    pub(crate) fn values<const N: usize>(&self) -> Option<[f64; N]> {
+        let mut values = [0.0; N];
+        for (value, stage) in values.iter_mut().zip(&self.stages) {
+            *value = stage.value()?;
+        }
+        (self.stages.len() >= N).then_some(values)
+    }
+
+    /// The number of inputs until the last stage has a value.
+    pub(crate) fn warm_up(&self) -> usize {
+        let waits = |stage: &Smoothing| stage.period().as_usize() - 1;
+        self.stages.iter().map(waits).sum::<usize>() + 1
+    }
+}

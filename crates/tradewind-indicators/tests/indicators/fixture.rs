@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, io::Read as _, path::Path};
 
 use data_encoding::HEXLOWER;
-use tradewind_indicators::Bar;
+use tradewind_indicators::Ohlcv;
 
 /// What TA-Lib answered.
 pub(crate) struct Fixture {
@@ -16,14 +16,36 @@ pub(crate) struct Fixture {
     pub(crate) columns: BTreeMap<String, Vec<usize>>,
     /// The rows that were kept.
     pub(crate) rows: BTreeMap<usize, Vec<Option<f64>>>,
+    /// By pattern: where it ends.
+    pub(crate) hits: BTreeMap<String, Hits>,
+}
+
+/// The rows in which a pattern ends.
+pub(crate) struct Hits {
+    /// The first row in which it could.
+    pub(crate) first: usize,
+    pub(crate) count: usize,
+    /// The first of them with their values.
+    pub(crate) places: Vec<(usize, f64)>,
 }
 
 impl Fixture {
     pub(crate) fn read(name: &str) -> Self {
         let path =
             Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/{name}.talib.csv"));
-        let text =
-            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let raw = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self::parse(&text(&raw))
+    }
+
+    /// Reads the answers for the whole catalogue.
+    pub(crate) fn read_catalogue(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("tests/fixtures/{name}.catalogue.csv.gz"));
+        let raw = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self::parse(&text(&raw))
+    }
+
+    fn parse(text: &str) -> Self {
         let (comments, table): (Vec<_>, Vec<_>) =
             text.lines().partition(|line| line.starts_with('#'));
         let header: BTreeMap<_, _> = comments
@@ -40,11 +62,16 @@ impl Fixture {
                 .collect(),
             columns: columns(table[0]),
             rows: table[1..].iter().map(|line| row(line)).collect(),
+            hits: comments
+                .iter()
+                .filter_map(|line| line.strip_prefix("# hits "))
+                .map(hits)
+                .collect(),
         }
     }
 
     /// Reads the candles TA-Lib was fed, and makes sure that they are the same.
-    pub(crate) fn candles(&self, root: &str) -> Vec<Bar> {
+    pub(crate) fn candles(&self, root: &str) -> Vec<Ohlcv> {
         let path = Path::new(root).join("data").join(&self.input);
         let raw = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let digest = ring::digest::digest(&ring::digest::SHA256, &raw);
@@ -71,6 +98,24 @@ fn columns(header: &str) -> BTreeMap<String, Vec<usize>> {
     columns
 }
 
+/// A line of `name first count row:value,row:value`.
+fn hits(line: &str) -> (String, Hits) {
+    let mut parts = line.split(' ');
+    let mut part = || parts.next().expect("a name, a row, a count and hits");
+    let (name, first, count, places) = (part(), part(), part(), part());
+    let hit = |cell: &str| {
+        let (row, value) = cell.split_once(':').expect("a row and a value");
+        (row.parse().expect("a row"), value.parse().expect("a value"))
+    };
+    let places = places.split(',').filter(|cell| !cell.is_empty());
+    let hits = Hits {
+        first: first.parse().expect("a row"),
+        count: count.parse().expect("a count"),
+        places: places.map(hit).collect(),
+    };
+    (name.to_owned(), hits)
+}
+
 fn row(line: &str) -> (usize, Vec<Option<f64>>) {
     let (index, cells) = line.split_once(',').expect("an index and cells");
     let number = |cell: &str| (!cell.is_empty()).then(|| cell.parse().expect("a number"));
@@ -81,17 +126,19 @@ fn row(line: &str) -> (usize, Vec<Option<f64>>) {
 }
 
 /// A line of `time,open,high,low,close,volume`.
-fn candle(line: &str) -> Bar {
+fn candle(line: &str) -> Ohlcv {
     let cells: Vec<&str> = line.split(',').collect();
     let price = |i: usize| {
         cells[i]
             .parse()
-            .unwrap_or_else(|_| panic!("no price in {line:?}"))
+            .unwrap_or_else(|_| panic!("no number in {line:?}"))
     };
-    Bar {
+    Ohlcv {
+        open: price(1),
         high: price(2),
         low: price(3),
         close: price(4),
+        volume: price(5),
     }
 }
 

@@ -3,6 +3,12 @@
 
 mod any;
 mod bits;
+mod catalogue;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the document is a file, and the environment says whether to write it"
+)]
+mod document;
 #[expect(
     clippy::disallowed_methods,
     reason = "fixtures and candles are files; the crate itself reads none"
@@ -10,6 +16,8 @@ mod bits;
 mod fixture;
 mod flat_and_huge;
 mod laws;
+mod naive;
+mod reference;
 mod refusals;
 mod restore;
 mod series;

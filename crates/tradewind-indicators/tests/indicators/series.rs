@@ -1,6 +1,6 @@
 //! Made-up series: a price walk that is the same on every machine, and helpers to compare numbers.
 
-use tradewind_indicators::Bar;
+use tradewind_indicators::{Bar, InputKind, Ohlcv, Pair, Sample};
 
 /// Bars of a walk in cents around 30,000, from a 64-bit linear congruential generator (Knuth's MMIX).
 pub(crate) fn walk(seed: u64) -> impl Iterator<Item = Bar> {
@@ -23,6 +23,49 @@ pub(crate) fn walk(seed: u64) -> impl Iterator<Item = Bar> {
             close: price(cents),
         }
     })
+}
+
+/// The same walk with opens and volumes; every seventh candle has no volume, every eleventh no body.
+pub(crate) fn candles(seed: u64) -> impl Iterator<Item = Ohlcv> {
+    walk(seed).zip(0_u32..).map(|(bar, i)| {
+        let share = f64::from(i * 37 % 101) / 100.0;
+        let open = (bar.low + (bar.high - bar.low) * share).clamp(bar.low, bar.high);
+        Ohlcv {
+            open: if i % 11 == 0 { bar.close } else { open },
+            high: bar.high,
+            low: bar.low,
+            close: bar.close,
+            volume: if i % 7 == 0 {
+                0.0
+            } else {
+                f64::from(i * 53 % 997) / 8.0
+            },
+        }
+    })
+}
+
+/// What an indicator of that kind reads of a candle; a pair is its high and its low.
+pub(crate) fn sample(kind: InputKind, candle: Ohlcv) -> Sample {
+    match kind {
+        InputKind::Value => Sample::Value(candle.close),
+        InputKind::Bar => Sample::Bar(candle.bar()),
+        InputKind::Ohlcv => Sample::Ohlcv(candle),
+        InputKind::Pair => Sample::Pair(Pair {
+            x: candle.high,
+            y: candle.low,
+        }),
+    }
+}
+
+/// A candle at one price.
+pub(crate) fn standing(price: f64, volume: f64) -> Ohlcv {
+    Ohlcv {
+        open: price,
+        high: price,
+        low: price,
+        close: price,
+        volume,
+    }
 }
 
 /// A bar without a range.

@@ -4,7 +4,7 @@
 
 use std::env;
 
-use tradewind_indicators::Bar;
+use tradewind_indicators::Ohlcv;
 
 use crate::{any::Any, fixture::Fixture};
 
@@ -65,13 +65,15 @@ fn check(name: &str, indicators: usize) {
 }
 
 /// Runs one indicator over all candles; answers the relative error of each value the fixture holds.
-fn errors(fixture: &Fixture, bars: &[Bar], spec: &str, columns: &[usize]) -> Vec<f64> {
+fn errors(fixture: &Fixture, bars: &[Ohlcv], spec: &str, columns: &[usize]) -> Vec<f64> {
     let mut indicator = Any::parse(spec);
     let first = fixture.first[columns[0]];
     assert_eq!(indicator.warm_up(), first + 1, "warm-up of {spec}");
     let mut errors = Vec::new();
     for (row, &bar) in bars.iter().enumerate() {
-        let lines = indicator.update(bar).expect("real candles are in order");
+        let lines = indicator
+            .update(bar.bar())
+            .expect("real candles are in order");
         assert_eq!(lines.is_some(), row >= first, "{spec} in row {row}");
         let (Some(lines), Some(cells)) = (lines, fixture.rows.get(&row)) else {
             continue;
@@ -99,7 +101,7 @@ fn relative_error(value: f64, expected: f64) -> f64 {
     }
 }
 
-fn test_data() -> Option<String> {
+pub(crate) fn test_data() -> Option<String> {
     let root = env::var("TRADEWIND_TEST_DATA").ok();
     if root.is_none() {
         let is_ci = env::var("CI").is_ok_and(|value| value == "true");

@@ -1,13 +1,8 @@
-//! The standard deviation, and the moments it shares with the Bollinger bands.
+//! The standard deviation.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    IndicatorError,
-    input::checked,
-    period::Period,
-    window::{Merge, Window},
-};
+use crate::{IndicatorError, folds::Moments, input::checked, period::Period, window::Window};
 
 /// The population standard deviation of the last `n` values (divided by `n`), never negative, and
 /// exactly 0 when all of them are equal. TA-Lib's `STDDEV` with one deviation.
@@ -60,48 +55,5 @@ impl StandardDeviation {
     #[must_use]
     pub fn warm_up(&self) -> usize {
         self.moments.period()
-    }
-}
-
-/// Count, mean and sum of squared distances from the mean of some values.
-///
-/// Merging these is the method of Chan, Golub and LeVeque ("Updating Formulae and a Pairwise Algorithm
-/// for Computing Sample Variances", 1979). Unlike the difference of two large sums of squares it keeps
-/// its digits when the price is large and its movement small.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Moments {
-    count: f64,
-    mean: f64,
-    squares: f64,
-}
-
-impl Moments {
-    pub(crate) fn of(value: f64) -> Self {
-        Self {
-            count: 1.0,
-            mean: value,
-            squares: 0.0,
-        }
-    }
-
-    pub(crate) fn mean(self) -> f64 {
-        self.mean
-    }
-
-    pub(crate) fn deviation(self) -> f64 {
-        (self.squares / self.count).sqrt()
-    }
-}
-
-impl Merge for Moments {
-    fn merge(self, newer: Self) -> Self {
-        let count = self.count + newer.count;
-        let distance = newer.mean - self.mean;
-        let share = newer.count / count;
-        Self {
-            count,
-            mean: self.mean + distance * share,
-            squares: self.squares + newer.squares + distance * distance * self.count * share,
-        }
     }
 }

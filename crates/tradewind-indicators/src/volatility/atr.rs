@@ -46,7 +46,7 @@ impl Atr {
     pub fn update(&mut self, bar: Bar) -> Result<Option<f64>, IndicatorError> {
         let bar = bar.checked()?;
         if let Some(previous_close) = self.previous_close.replace(bar.close) {
-            self.average.update(true_range(bar, previous_close));
+            self.average.update(bar.true_range(previous_close));
         }
         Ok(self.value())
     }
@@ -68,11 +68,4 @@ impl Atr {
     pub fn warm_up(&self) -> usize {
         self.average.period().as_usize() + 1
     }
-}
-
-fn true_range(bar: Bar, previous_close: f64) -> f64 {
-    let range = bar.high - bar.low;
-    let above = (bar.high - previous_close).abs();
-    let below = (bar.low - previous_close).abs();
-    range.max(above).max(below)
 }

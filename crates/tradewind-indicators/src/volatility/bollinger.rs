@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    IndicatorError, input::checked, period::Period, standard_deviation::Moments, window::Window,
-};
+use crate::{IndicatorError, folds::Moments, input::checked, period::Period, window::Window};
 
 /// The largest distance of a band from the middle, in standard deviations.
 pub const MAX_DEVIATIONS: f64 = 1_000.0;

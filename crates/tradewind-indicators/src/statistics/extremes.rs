@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     IndicatorError,
+    folds::{Maximum, Minimum},
     input::checked,
     period::Period,
-    window::{Merge, Window},
+    window::Window,
 };
 
 /// The highest of the last `n` values: TA-Lib's `MAX`.
@@ -94,26 +95,5 @@ impl Lowest {
     #[must_use]
     pub fn warm_up(&self) -> usize {
         self.window.period()
-    }
-}
-
-// `f64::max` may answer either zero for 0.0 and -0.0; these comparisons always answer the newer, so
-// the bits do not depend on the build.
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-struct Maximum(f64);
-
-impl Merge for Maximum {
-    fn merge(self, newer: Self) -> Self {
-        if newer.0 >= self.0 { newer } else { self }
-    }
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-struct Minimum(f64);
-
-impl Merge for Minimum {
-    fn merge(self, newer: Self) -> Self {
-        if newer.0 <= self.0 { newer } else { self }
     }
 }

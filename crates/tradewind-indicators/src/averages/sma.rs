@@ -2,12 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    IndicatorError,
-    input::checked,
-    period::Period,
-    window::{Merge, Window},
-};
+use crate::{IndicatorError, folds::Sum, input::checked, period::Period, window::Window};
 
 /// The mean of the last `n` values.
 ///
@@ -63,14 +58,5 @@ impl Sma {
     #[must_use]
     pub fn warm_up(&self) -> usize {
         self.period.as_usize()
-    }
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-struct Sum(f64);
-
-impl Merge for Sum {
-    fn merge(self, newer: Self) -> Self {
-        Self(self.0 + newer.0)
     }
 }

@@ -1,0 +1,46 @@
+//! Candle patterns: 100, 80, -80 or -100 where one ends, else 0, as TA-Lib answers.
+
+mod dark_cloud_cover;
+mod doji;
+mod dragonfly_doji;
+mod engulfing;
+mod evening_doji_star;
+mod evening_star;
+mod gravestone_doji;
+mod hammer;
+mod hanging_man;
+mod harami;
+mod inverted_hammer;
+mod marubozu;
+mod morning_doji_star;
+mod morning_star;
+mod piercing;
+mod shape;
+mod shooting_star;
+mod spinning_top;
+mod three_black_crows;
+mod three_inside;
+mod three_outside;
+mod three_white_soldiers;
+
+pub use dark_cloud_cover::DarkCloudCover;
+pub use doji::Doji;
+pub use dragonfly_doji::DragonflyDoji;
+pub use engulfing::Engulfing;
+pub use evening_doji_star::EveningDojiStar;
+pub use evening_star::EveningStar;
+pub use gravestone_doji::GravestoneDoji;
+pub use hammer::Hammer;
+pub use hanging_man::HangingMan;
+pub use harami::Harami;
+pub use inverted_hammer::InvertedHammer;
+pub use marubozu::Marubozu;
+pub use morning_doji_star::MorningDojiStar;
+pub use morning_star::MorningStar;
+pub use piercing::Piercing;
+pub use shooting_star::ShootingStar;
+pub use spinning_top::SpinningTop;
+pub use three_black_crows::ThreeBlackCrows;
+pub use three_inside::ThreeInside;
+pub use three_outside::ThreeOutside;
+pub use three_white_soldiers::ThreeWhiteSoldiers;

@@ -1,0 +1,71 @@
+//! The piercing line.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Ohlcv,
+    indicator::{Checked, Indicator},
+    patterns::shape::{Shapes, hit},
+};
+
+/// 100 on a long rising candle that opens below the low of a long falling one and closes within its
+/// body, above the middle. TA-Lib's `CDLPIERCING`. 0 on every other candle.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+pub struct Piercing {
+    shapes: Shapes,
+    value: Option<f64>,
+}
+
+impl Piercing {
+    /// Creates the indicator.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Indicator for Piercing {
+    type Input = Ohlcv;
+    type Output = f64;
+
+    fn accept(&mut self, input: Checked<Ohlcv>) {
+        let candle = input.get();
+        self.shapes.push(candle);
+        self.value = if self.shapes.seen() < WARM_UP {
+            None
+        } else {
+            self.newest()
+        };
+    }
+
+    fn reset(&mut self) {
+        self.shapes.reset();
+        self.value = None;
+    }
+
+    fn value(&self) -> Option<f64> {
+        self.value
+    }
+
+    fn warm_up(&self) -> usize {
+        WARM_UP
+    }
+}
+
+const WARM_UP: usize = 12;
+
+impl Piercing {
+    fn newest(&self) -> Option<f64> {
+        let [_, _, last, newest] = self.shapes.last()?;
+        let (before, usual) = (last.averages?, newest.averages?);
+        let is_pair = !last.is_rising()
+            && last.body() > before.body
+            && newest.is_rising()
+            && newest.body() > usual.body;
+        let (candle, older) = (newest.candle, last.candle);
+        let pierces = candle.open < older.low
+            && candle.close < older.open
+            && candle.close > older.close + last.body() * 0.5;
+        Some(hit(is_pair && pierces, 100.0))
+    }
+}
