@@ -110,7 +110,7 @@ impl Engine {
             Input::SourceHealth { source, health } => {
                 targets::on_source_health(parts, source, *health, out);
             }
-            Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name, out),
+            Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name),
             Input::Alarm { alarm, text } => {
                 raise(parts, (*alarm, None, None), text.to_string(), out);
             }
@@ -243,5 +243,6 @@ fn on_timer(parts: &mut Parts, timer: Timer, out: &mut Outputs) {
         Timer::Breaker(scope) => breakers::on_breaker_timer(parts, scope, out),
         Timer::AccountReading(account) => takeover::on_reading_timer(parts, account, out),
         Timer::TargetExpiry(bot, instrument) => targets::on_expiry(parts, bot, instrument, out),
+        Timer::DiskClean => causes::on_disk_clean(parts, out),
     }
 }

@@ -1,5 +1,6 @@
 //! Accounts' streams: how far each can be relied on, and what it reported.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,13 @@ pub(crate) struct AccountStreams {
     streams: Vec<AccountStreamView>,
     #[serde(default, skip_serializing_if = "UnlistedTrades::is_empty")]
     unlisted: UnlistedTrades,
+    /// Ids of assets that the desk's table contradicts, with the names that came with them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    contradicted: BTreeMap<AssetId, String>,
 }
+
+/// Ids kept of assets that the table contradicts.
+const CONTRADICTED_MAX: usize = 64;
 
 impl AccountStreams {
     /// The streams, by account, without trailing absent ones.
@@ -76,6 +83,23 @@ impl AccountStreams {
     /// Trades of others in what the desk does not list.
     pub(crate) const fn unlisted(&mut self) -> &mut UnlistedTrades {
         &mut self.unlisted
+    }
+
+    /// Notes that an id was given to an asset that the desk's table has not under it.
+    pub(crate) fn contradict(&mut self, asset: AssetId, name: &str) {
+        if self.contradicted.len() < CONTRADICTED_MAX {
+            self.contradicted.insert(asset, name.to_owned());
+        }
+    }
+
+    /// The name that came with an id that the desk's table contradicts.
+    pub(crate) fn contradicted(&self, asset: AssetId) -> Option<String> {
+        self.contradicted.get(&asset).cloned()
+    }
+
+    /// A new start has read the table of assets anew.
+    pub(crate) fn trust_assets(&mut self) {
+        self.contradicted.clear();
     }
 
     pub(crate) fn count_transfer(&mut self, account: AccountId) {

@@ -192,6 +192,17 @@ impl ExitMonitor {
         levels.any(|level| !self.is_better(price, level))
     }
 
+    /// Whether a quote reaches a level at which a profit is taken by the desk itself.
+    pub(crate) fn takes_profit(&self, quote: &Quote, now: Timestamp) -> bool {
+        let price = quote.opposite_side(self.side.opposite());
+        let fixed = match self.resting_take_profit() {
+            Some(_) => None,
+            None => self.take_profit,
+        };
+        let mut levels = [fixed, self.profit_by_age(now)].into_iter().flatten();
+        levels.any(|level| !self.is_better(level, price))
+    }
+
     /// Whether a quote would move a trailing stop.
     pub(crate) fn moves_stop(&self, quote: &Quote) -> bool {
         let price = quote.opposite_side(self.side.opposite());

@@ -1,4 +1,4 @@
-//! Trades of others in what the desk does not list: many of them are not as many alarms and readings.
+//! Trades in what the desk does not list: many of them are not as many alarms and readings.
 
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ pub(crate) struct UnlistedTrades {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Symbol {
     account: AccountId,
+    /// Who trades it, a colon, and the venue's name for it.
     name: String,
     announced_at: Timestamp,
     /// Trades since then.

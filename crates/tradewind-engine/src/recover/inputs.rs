@@ -49,7 +49,7 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
         Input::Series(point) => parts.market.keep_series(point),
         Input::Target(target) => targets::fold_target(parts, target),
         Input::SourceHealth { source, health } => targets::note_health(parts, source, *health, out),
-        Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name, out),
+        Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name),
         Input::Timer(timer) => fold_timer(parts, group, *timer, out),
         Input::Quote(quote) => fold_quote(parts, quote, out),
         // Their effects on durable state, if any, are decisions, which have records of their own.
@@ -79,6 +79,7 @@ fn fold_timer(parts: &mut Parts, group: &mut Group, timer: Timer, out: &mut Outp
         Timer::PositionAge(bot, instrument) => fold_age(parts, bot, instrument, out),
         Timer::ExitRetry(bot, instrument) => fold_retry(parts, group, bot, instrument),
         Timer::TargetExpiry(bot, instrument) => targets::note_expiry(parts, bot, instrument, out),
+        Timer::DiskClean => causes::on_disk_clean(parts, out),
         Timer::Flatten if flatten::goes_on(parts) == Some(true) => {
             fold_flatten(parts, group, out);
         }

@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use tradewind_events::{AlarmKind, EventKind, Output, Outputs, StreamChange, StreamState, Timer};
-use tradewind_model::{AccountId, Amount, AssetId, Side, Timestamp};
+use tradewind_model::{AccountId, Amount, AssetId, ClientOrderId, Side, Timestamp};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 
 use super::alarms::raise;
-use super::causes::{close_cause, open_cause};
+use super::causes::{close_cause, note_contradicted, open_cause};
 use super::holdings::book_unexplained;
+use super::takeover::first_contradicted;
 use crate::parts::Parts;
 use crate::parts::order::Order;
 
@@ -52,14 +53,23 @@ pub(crate) fn on_account_stream(
             read_again(parts, account, out);
         }
         StreamChange::Balances { balances, .. } => {
-            parts.streams.set_balances(account, balances);
-            let balances = balances.clone();
+            let mut balances = balances.clone();
+            let ids = balances.iter().map(|balance| balance.asset);
+            if let Some(asset) = first_contradicted(parts, ids) {
+                note_contradicted(parts, account, asset, out);
+                let contradicted = |asset| parts.streams.contradicted(asset).is_some();
+                balances.retain(|balance| !contradicted(balance.asset));
+            }
+            parts.streams.set_balances(account, &balances);
             let event = EventKind::BalancesReported { account, balances };
             parts.emit(None, event, out);
         }
         StreamChange::Clock { uncertainty } => {
             let at = parts.now();
             parts.streams.set_clock(account, *uncertainty, at);
+        }
+        StreamChange::Transfer { asset, .. } if parts.streams.contradicted(*asset).is_some() => {
+            note_contradicted(parts, account, *asset, out);
         }
         StreamChange::Transfer { asset, amount, .. } => {
             parts.streams.count_transfer(account);
@@ -70,6 +80,7 @@ pub(crate) fn on_account_stream(
             side,
             quantity,
             price,
+            client_id,
             ..
         } => {
             let side = match side {
@@ -77,26 +88,42 @@ pub(crate) fn on_account_stream(
                 Side::Sell => "sold",
             };
             let trade = format!("{side} {quantity} {symbol} at {price}");
-            on_unlisted_trade(parts, (account, symbol), &trade, out);
+            let who = trader(parts, *client_id);
+            on_unlisted_trade(parts, account, (who, symbol), &trade, out);
         }
     }
 }
 
-/// Somebody else traded what the desk does not list. One who trades a lot is one alarm a minute with a count.
+/// Whose order a client id is.
+fn trader(parts: &Parts, id: Option<ClientOrderId>) -> &'static str {
+    match id {
+        Some(id) if parts.ids.is_foreign(id) && !parts.ids.is_former(id) => "another desk",
+        Some(id) if id.is_ours() => "an order of this desk",
+        _ => "somebody else",
+    }
+}
+
+/// An account traded what the desk does not list: somebody else did, or an own order of a time when the desk listed it. Who trades a lot is
+/// one alarm a minute with a count.
 fn on_unlisted_trade(
     parts: &mut Parts,
-    (account, symbol): (AccountId, &str),
+    account: AccountId,
+    (who, symbol): (&str, &str),
     trade: &str,
     out: &mut Outputs,
 ) {
     let now = parts.now();
-    if let Some(before) = parts.streams.unlisted().count(account, symbol, now) {
+    if let Some(before) = parts
+        .streams
+        .unlisted()
+        .count(account, &format!("{who}:{symbol}"), now)
+    {
         let before = match before {
             0 => String::new(),
             count => format!(", after {count} other trades"),
         };
         let text = format!(
-            "somebody else {trade}{before}, which the desk does not list: readings of the balances book it"
+            "{who} {trade}{before}, which the desk does not list: readings of the balances book it"
         );
         let place = (AlarmKind::UnlistedTrade, Some(account), None);
         raise(parts, place, text, out);
@@ -114,8 +141,9 @@ fn on_unlisted_trade(
 pub(super) fn announce_unlisted(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
     let now = parts.now();
     for (symbol, count) in parts.streams.unlisted().take_due(account, now) {
+        let (who, symbol) = symbol.split_once(':').unwrap_or(("somebody else", &symbol));
         let text = format!(
-            "somebody else made {count} more trades in {symbol}, which the desk does not list: readings of the balances book them"
+            "{who} made {count} more trades in {symbol}, which the desk does not list: readings of the balances book them"
         );
         let place = (AlarmKind::UnlistedTrade, Some(account), None);
         raise(parts, place, text, out);

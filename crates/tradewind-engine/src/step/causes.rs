@@ -1,9 +1,12 @@
 //! Causes of trading states: opened, closed and announced.
 
-use tradewind_events::{EventKind, Outputs, StorageHealth};
-use tradewind_model::AccountId;
+use std::time::Duration;
+
+use tradewind_events::{AlarmKind, EventKind, Outputs, StorageHealth, Timer};
+use tradewind_model::{AccountId, AssetId};
 use tradewind_risk::{Cause, CauseKind, Clearing, Scope, TradingState};
 
+use super::alarms::raise;
 use super::retries::retry;
 use crate::parts::Parts;
 
@@ -89,6 +92,9 @@ const DISK_CAUSES: [CauseKind; 4] = [
     CauseKind::DiskReadOnly,
 ];
 
+/// How long a disk that refused must take writes before anything is entered again.
+const DISK_CLEAN: Duration = Duration::from_secs(60);
+
 /// The disk began or ceased to refuse or delay what is written.
 pub(crate) fn on_storage(parts: &mut Parts, health: StorageHealth, out: &mut Outputs) {
     let open = match health {
@@ -108,10 +114,61 @@ pub(crate) fn on_storage(parts: &mut Parts, health: StorageHealth, out: &mut Out
     if let Some((state, reason)) = &open {
         open_cause(parts, Scope::Desk, *state, reason.clone(), out);
     }
+    let (scope, mut causes) = (Scope::Desk, parts.states.causes().iter());
+    let settles = |cause: &Cause| match cause.reason {
+        CauseKind::DiskSettling => true,
+        // What was only late has refused nothing.
+        CauseKind::EventLogBehind => false,
+        ref reason => DISK_CAUSES.contains(reason),
+    };
+    if causes.any(settles) {
+        if open.is_none() {
+            let settling = CauseKind::DiskSettling;
+            open_cause(parts, scope, TradingState::Reducing, settling, out);
+            let at = parts.now() + parts.deadline(DISK_CLEAN);
+            parts.timers.set(at, Timer::DiskClean, out);
+        } else {
+            parts.timers.cancel(Timer::DiskClean, out);
+        }
+    }
     let is_over = |reason: &CauseKind| open.as_ref().is_none_or(|(_, now)| now != reason);
     for reason in DISK_CAUSES.iter().filter(|reason| is_over(reason)) {
         close_cause(parts, Scope::Desk, reason, out);
     }
+}
+
+/// The disk took writes for long enough.
+pub(crate) fn on_disk_clean(parts: &mut Parts, out: &mut Outputs) {
+    close_cause(parts, Scope::Desk, &CauseKind::DiskSettling, out);
+}
+
+/// An account reported an asset under an id that the desk's table contradicts: what it has of it cannot be booked. The account is halted
+/// until a person has looked, others trade on.
+pub(crate) fn note_contradicted(
+    parts: &mut Parts,
+    account: AccountId,
+    asset: AssetId,
+    out: &mut Outputs,
+) {
+    let (scope, state) = (Scope::Account(account), TradingState::Halted);
+    let reason = CauseKind::AssetContradicted;
+    let is_open = |cause: &Cause| (cause.scope, &cause.reason) == (scope, &reason);
+    if !parts.states.causes().iter().any(is_open) {
+        let told = parts.streams.contradicted(asset).unwrap_or_default();
+        let named = &parts.config.assets;
+        let text = format!(
+            "asset {} of the account is {told:?} for its venue and {:?} for the desk: its balance is not booked",
+            asset.index(),
+            named.name(asset)
+        );
+        raise(
+            parts,
+            (AlarmKind::AssetContradicted, Some(account), None),
+            text,
+            out,
+        );
+    }
+    open_until_cleared(parts, scope, state, reason, out);
 }
 
 /// The process ended uncleanly too often: positions are kept and protected, and nothing else is done until a person has looked.

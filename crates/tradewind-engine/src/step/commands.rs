@@ -187,6 +187,7 @@ pub(crate) fn clear_risk(parts: &mut Parts, scope: Scope, out: &mut Outputs) -> 
                 | CauseKind::FillNotBooked
                 | CauseKind::SafeMode
                 | CauseKind::ForeignDesk
+                | CauseKind::AssetContradicted
         )
     };
     let causes = parts.states.causes().iter();

@@ -37,14 +37,13 @@ pub(crate) fn on_configured(parts: &mut Parts, configuration: &Configuration, ou
 }
 
 /// An asset that the venue named at run time takes the next id. Any other id contradicts the desk's table, by which balances and fees are
-/// booked: nothing is entered until the next start has read it anew.
-pub(crate) fn add_asset(parts: &mut Parts, asset: AssetId, name: &str, out: &mut Outputs) {
+/// booked: what accounts have under it is not booked, and they are halted, until the next start has read the table anew.
+pub(crate) fn add_asset(parts: &mut Parts, asset: AssetId, name: &str) {
     let assets = &mut parts.config.assets;
     if asset.index() == assets.len() {
         assets.intern(name);
     } else if asset.index() > assets.len() || assets.name(asset) != name {
-        let (scope, refused) = (Scope::Desk, CauseKind::ConfigurationRefused);
-        open_cause(parts, scope, TradingState::Reducing, refused, out);
+        parts.streams.contradict(asset, name);
     }
 }
 

@@ -99,11 +99,15 @@ pub(crate) fn is_suspect(parts: &mut Parts, quote: &Quote, before: Timestamp) ->
     market.is_suspect(quote, (before, now), jump_max, |monitored| {
         let monitors = monitored.iter();
         let mut monitors = monitors.filter_map(|place| bots.at(*place).monitor());
-        monitors.any(|monitor| monitor.passes_stop(quote) || monitor.moves_stop(quote))
+        monitors.any(|monitor| {
+            monitor.passes_stop(quote)
+                || monitor.moves_stop(quote)
+                || monitor.takes_profit(quote, now)
+        })
     })
 }
 
-/// A quote jumped. The next one decides about it. Where a stop is passed and a quiet instrument may have no next one for long, the
+/// A quote jumped. The next one decides about it. Where a level is passed and a quiet instrument may have no next one for long, the
 /// venue's book decides, too: it is read now.
 #[cold]
 pub(crate) fn await_second_quote(parts: &mut Parts, instrument: InstrumentId, out: &mut Outputs) {
@@ -128,7 +132,7 @@ fn read_jump(parts: &mut Parts, key: (AccountId, InstrumentId), out: &mut Output
     parts.timers.set_earlier(now + AGAIN, timer, out);
 }
 
-/// The answer to the reading of a book decides about a quote that jumped beyond stops. If the book's price passes one, too, the positions
+/// The answer to the reading of a book decides about a quote that jumped beyond levels. If the book's price passes one, too, the positions
 /// are sold. If it passes none, the quote was wrong: nothing is sold for it. An empty book decides nothing.
 pub(super) fn decide_jump(parts: &mut Parts, read: &BookRead, out: &mut Outputs) {
     let instrument = read.instrument;
@@ -177,7 +181,7 @@ pub(crate) fn leave_passed(parts: &mut Parts, key: (AccountId, InstrumentId), ou
     }
 }
 
-/// Positions of an account whose stop a quote has passed that jumped.
+/// Positions of an account one of whose levels a quote has passed that jumped.
 fn passed(parts: &Parts, (account, instrument): (AccountId, InstrumentId)) -> Vec<BotInstrument> {
     let Some((quote, _)) = parts.market.suspect(instrument) else {
         return Vec::new();
@@ -186,7 +190,8 @@ fn passed(parts: &Parts, (account, instrument): (AccountId, InstrumentId)) -> Ve
     passed_by(&parts.market, state, (account, instrument), &quote)
 }
 
-/// Positions of an account whose stop this quote passes, be it at the venue or the desk's own, less those that the venue sells at market.
+/// Positions of an account whose stop this quote passes, be it at the venue or the desk's own, less those that the venue sells at market,
+/// and those whose profit the desk is to take.
 fn passed_by(
     market: &Market,
     (bots, orders): (&Bots, &Orders),
@@ -209,7 +214,10 @@ fn passed_by(
             Some(_) => triggered.any(has_limit),
             None => {
                 let monitor = bots.at(*place).monitor();
-                monitor.is_some_and(|monitor| monitor.passes_stop(quote))
+                let now = quote.received_at;
+                monitor.is_some_and(|monitor| {
+                    monitor.passes_stop(quote) || monitor.takes_profit(quote, now)
+                })
             }
         }
     };

@@ -12,14 +12,14 @@ use tradewind_events::{
     AccountFills, AccountState, BotState, EventKind, OpenOrder, Output, Outputs, StreamState, Timer,
 };
 use tradewind_model::{
-    AccountId, AccountMode, BotId, ClientOrderId, ExecutionReport, Fill, InstrumentId, Money,
-    OrderStatus, OwnerId, Ppm, ReportKind, Side,
+    AccountId, AccountMode, AssetId, BotId, ClientOrderId, ExecutionReport, Fill, InstrumentId,
+    Money, OrderStatus, OwnerId, Ppm, ReportKind, Side,
 };
 use tradewind_risk::{CauseKind, PositionEffect, Scope};
 
 use super::account_stream::{HEARD_WITHIN, SWEEP_EVERY, announce_unlisted, doubt, end_doubt};
 use super::budgets::{allocate, follow_capital};
-use super::causes::{close_cause, note_absurd};
+use super::causes::{close_cause, note_absurd, note_contradicted};
 use super::equity::value;
 use super::holdings::book_unexplained;
 use super::lifecycle::{schedule_bots, set_state};
@@ -50,6 +50,10 @@ pub(crate) fn on_account(
     if !parts.accounts.contains(account) {
         return Vec::new();
     }
+    let ids = state.balances.iter().map(|(asset, _)| *asset);
+    if let Some(asset) = first_contradicted(parts, ids) {
+        note_contradicted(parts, account, asset, out);
+    }
     let listed = state.fills.iter().map(|(fill, _)| fill.client_id);
     let open = state.open_orders.iter().map(|order| order.terms.client_id);
     raise_epoch(parts, account, listed.chain(open));
@@ -64,6 +68,14 @@ pub(crate) fn on_account(
         note_reconciled(parts, state, out);
     }
     endings
+}
+
+/// The first of these ids that the desk's table contradicts.
+pub(super) fn first_contradicted(
+    parts: &Parts,
+    mut ids: impl Iterator<Item = AssetId>,
+) -> Option<AssetId> {
+    ids.find(|asset| parts.streams.contradicted(*asset).is_some())
 }
 
 /// The older fills of a reading that is too long for one input.
@@ -221,7 +233,12 @@ fn differences(parts: &Parts, state: &AccountState) -> Vec<Difference> {
         cursors: record.cursors(),
         is_booked: &is_booked,
     };
-    reconcile(&local, &venue)
+    let mut differences = reconcile(&local, &venue);
+    differences.retain(|difference| match difference {
+        Difference::Balance(asset, _) => parts.streams.contradicted(*asset).is_none(),
+        _ => true,
+    });
+    differences
 }
 
 /// Books a fill that was never reported: to its order, if that is kept.

@@ -212,6 +212,35 @@ fn a_jump_after_a_silence_is_confirmed_by_the_book_before_a_stop_fires() {
     }
 }
 
+/// D06: nor does one quote after a silence take a profit that may not be there: the book confirms it, or nothing can be read for ten seconds.
+#[test]
+fn a_profit_after_a_silence_is_taken_once_the_book_confirms_it() {
+    let fixed = ExitPlan {
+        take_profit: Some(Ppm(80_000)),
+        ..ExitPlan::default()
+    };
+    let by_age = ExitPlan {
+        profit_by_age: vec![(Duration::from_secs(1), Ppm(80_000))],
+        ..ExitPlan::default()
+    };
+    for plan in [fixed, by_age] {
+        for book in [Some(10_000), Some(11_010), None] {
+            let mut desk = long(plan.clone());
+            desk.advance(Duration::from_secs(30));
+            desk.quote(11_000, 11_001);
+            assert_eq!((desk.orders().len(), books_requested(&desk)), (1, 1));
+            desk.advance(Duration::from_millis(500));
+            if let Some(bid) = book {
+                read_book(&mut desk, bid);
+            }
+            let is_sold = |desk: &Desk| desk.orders().len() > 1;
+            assert_eq!(is_sold(&desk), book == Some(11_010), "{book:?}");
+            desk.advance(Duration::from_secs(10));
+            assert_eq!(is_sold(&desk), book != Some(10_000), "{book:?}");
+        }
+    }
+}
+
 /// A jump after a silence that reaches no stop is a market that has moved: it counts at once. One in favour moves no trailing stop.
 #[test]
 fn a_jump_after_a_silence_counts_at_once_where_no_stop_is_at_stake() {

@@ -64,7 +64,8 @@ fn lines(status: &Value) -> Vec<String> {
 fn build(status: &Value) -> Vec<String> {
     let hash = |of: &str| -> Option<String> {
         let hash = status["build"][of].as_str()?;
-        Some(hash.chars().take(12).collect())
+        let is_hash = hash.chars().all(|digit| digit.is_ascii_hexdigit());
+        Some(hash.chars().take(if is_hash { 12 } else { 80 }).collect())
     };
     let (Some(binary), Some(configuration)) = (hash("binary"), hash("configuration")) else {
         return Vec::new();

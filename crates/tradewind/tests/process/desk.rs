@@ -191,11 +191,30 @@ impl Desk {
         if let Some(status) = self.child.try_wait().unwrap() {
             panic!("the desk ended with {status}: {}", self.said());
         }
+        self.answers()
+    }
+
+    /// The same of a desk that may be dead.
+    fn answers(&mut self) -> bool {
         if self.find().is_none() {
             return false;
         }
         let answer = http::ask(&self.address, "GET /readyz", "", "");
         answer.is_ok_and(|answer| answer.status == 200)
+    }
+
+    /// Waits until the desk is ready, and says so, or is dead.
+    #[track_caller]
+    pub(crate) fn until_ready_or_dead(&mut self) -> bool {
+        within(READY_WITHIN, "a desk that is ready or dead", || {
+            let is_dead = self.is_dead();
+            (is_dead || self.answers()).then_some(!is_dead)
+        })
+    }
+
+    /// Whether the process is gone.
+    pub(crate) fn is_dead(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Learns where the desk listens, once it has written it down.
