@@ -38,7 +38,7 @@ sim: ## The whole desk under random faults in virtual time: SEEDS=100, SEED=n
 	scripts/sim
 
 .PHONY: crash
-crash: ## SIGKILLs of a live desk at an exchange of its own: N=100, SEED=n
+crash: ## SIGKILLs of a live desk at every named point, under faults: N=100 (a night: 2000), SEED=n
 	scripts/crash
 
 .PHONY: restart

@@ -53,7 +53,7 @@ pub(crate) const POINTS: [Point; 22] = [
     point("order_sent", When::Trading, 8),
     point("answer_read", When::Trading, 8),
     point("report_read", When::Trading, 12),
-    point("cancel_sent", When::Trading, 3),
+    point("cancel_sent", When::Trading, 1),
     point("start_rules", When::Start, 1),
     point("start_account", When::Start, 1),
     point("start_trades", When::Start, 3),
