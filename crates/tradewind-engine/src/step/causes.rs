@@ -154,10 +154,10 @@ pub(crate) fn note_contradicted(
     let reason = CauseKind::AssetContradicted;
     let is_open = |cause: &Cause| (cause.scope, &cause.reason) == (scope, &reason);
     if !parts.states.causes().iter().any(is_open) {
-        let told = parts.streams.contradicted(asset).unwrap_or_default();
+        let venue = parts.streams.contradicted(asset).unwrap_or_default();
         let named = &parts.config.assets;
         let text = format!(
-            "asset {} of the account is {told:?} for its venue and {:?} for the desk: its balance is not booked",
+            "asset {} of the account is {venue:?} for its venue and {:?} for the desk: its balance is not booked",
             asset.index(),
             named.name(asset)
         );

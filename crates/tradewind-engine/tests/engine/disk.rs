@@ -74,7 +74,7 @@ fn a_disk_that_fills_reduces_then_halts_and_heals_by_itself() {
     assert_eq!(desk.engine.view().state, Active);
 }
 
-/// What was only late has refused nothing: the desk goes on at once.
+/// What was only late has refused nothing: nothing waits.
 #[test]
 fn an_event_log_that_was_behind_needs_no_clean_minute() {
     let (mut desk, _script) = one_bot();

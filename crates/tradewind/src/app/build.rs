@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(hash_of_binary().len(), 64);
     }
 
-    /// A program that cannot be read is told as that, and is not taken for the one of the last start.
+    /// A program that cannot be read is shown as that, and is not taken for the one of the last start.
     #[test]
     fn a_binary_that_cannot_be_read_says_so_and_is_no_known_one() {
         let gone = hash_of(Ok(PathBuf::from("/nowhere/tradewind")));
