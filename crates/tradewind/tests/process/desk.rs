@@ -20,6 +20,9 @@ const READY_EVERY: Duration = Duration::from_millis(20);
 /// Longest a desk may take to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
+/// A desk that is to end at once is gone within this time: for an end in order a single component may take five seconds.
+pub(crate) const AT_ONCE: Duration = Duration::from_secs(3);
+
 /// Clears a kill, once the account was read since and nothing is of unknown fate.
 #[track_caller]
 pub(crate) fn reset(folder: &Path, arguments: &[&str]) {
