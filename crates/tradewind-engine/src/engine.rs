@@ -110,7 +110,7 @@ impl Engine {
             Input::SourceHealth { source, health } => {
                 targets::on_source_health(parts, source, *health, out);
             }
-            Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name),
+            Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name, out),
             Input::Alarm { alarm, text } => {
                 raise(parts, (*alarm, None, None), text.to_string(), out);
             }

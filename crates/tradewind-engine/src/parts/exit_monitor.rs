@@ -192,15 +192,18 @@ impl ExitMonitor {
         levels.any(|level| !self.is_better(price, level))
     }
 
-    /// Whether a quote reaches a level at which a profit is taken by the desk itself.
-    pub(crate) fn takes_profit(&self, quote: &Quote, now: Timestamp) -> bool {
+    /// Whether a quote reaches a level at which the desk itself takes a profit: no order that `rests` at the venue does.
+    pub(crate) fn takes_profit(
+        &self,
+        quote: &Quote,
+        now: Timestamp,
+        rests: impl FnOnce(Price) -> bool,
+    ) -> bool {
         let price = quote.opposite_side(self.side.opposite());
-        let fixed = match self.resting_take_profit() {
-            Some(_) => None,
-            None => self.take_profit,
-        };
-        let mut levels = [fixed, self.profit_by_age(now)].into_iter().flatten();
-        levels.any(|level| !self.is_better(level, price))
+        let is_reached = |level: &Price| !self.is_better(*level, price);
+        let fixed = self.take_profit.filter(is_reached);
+        let by_age = self.profit_by_age(now).filter(is_reached);
+        by_age.is_some() || fixed.is_some_and(|level| !rests(level))
     }
 
     /// Whether a quote would move a trailing stop.

@@ -49,7 +49,7 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
         Input::Series(point) => parts.market.keep_series(point),
         Input::Target(target) => targets::fold_target(parts, target),
         Input::SourceHealth { source, health } => targets::note_health(parts, source, *health, out),
-        Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name),
+        Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name, out),
         Input::Timer(timer) => fold_timer(parts, group, *timer, out),
         Input::Quote(quote) => fold_quote(parts, quote, out),
         // Their effects on durable state, if any, are decisions, which have records of their own.

@@ -12,9 +12,9 @@ use tradewind_risk::{CauseKind, Scope, TradingState};
 use super::alarms::raise;
 use super::causes::{close_cause, note_contradicted, open_cause};
 use super::holdings::book_unexplained;
-use super::takeover::first_contradicted;
 use crate::parts::Parts;
 use crate::parts::order::Order;
+use crate::parts::unlisted_trades::Trader;
 
 /// A stream that was down for longer was cut off: what rested meanwhile is old.
 const PARTITION: Duration = Duration::from_secs(5);
@@ -55,11 +55,8 @@ pub(crate) fn on_account_stream(
         StreamChange::Balances { balances, .. } => {
             let mut balances = balances.clone();
             let ids = balances.iter().map(|balance| balance.asset);
-            if let Some(asset) = first_contradicted(parts, ids) {
-                note_contradicted(parts, account, asset, out);
-                let contradicted = |asset| parts.streams.contradicted(asset).is_some();
-                balances.retain(|balance| !contradicted(balance.asset));
-            }
+            note_contradicted(parts, account, ids, out);
+            balances.retain(|balance| !parts.is_contradicted(balance.asset));
             parts.streams.set_balances(account, &balances);
             let event = EventKind::BalancesReported { account, balances };
             parts.emit(None, event, out);
@@ -68,8 +65,8 @@ pub(crate) fn on_account_stream(
             let at = parts.now();
             parts.streams.set_clock(account, *uncertainty, at);
         }
-        StreamChange::Transfer { asset, .. } if parts.streams.contradicted(*asset).is_some() => {
-            note_contradicted(parts, account, *asset, out);
+        StreamChange::Transfer { asset, .. } if parts.is_contradicted(*asset) => {
+            note_contradicted(parts, account, [*asset], out);
         }
         StreamChange::Transfer { asset, amount, .. } => {
             parts.streams.count_transfer(account);
@@ -88,18 +85,18 @@ pub(crate) fn on_account_stream(
                 Side::Sell => "sold",
             };
             let trade = format!("{side} {quantity} {symbol} at {price}");
-            let who = trader(parts, *client_id);
-            on_unlisted_trade(parts, account, (who, symbol), &trade, out);
+            let trader = trader(parts, *client_id);
+            on_unlisted_trade(parts, account, (trader, symbol), &trade, out);
         }
     }
 }
 
 /// Whose order a client id is.
-fn trader(parts: &Parts, id: Option<ClientOrderId>) -> &'static str {
+fn trader(parts: &Parts, id: Option<ClientOrderId>) -> Trader {
     match id {
-        Some(id) if parts.ids.is_foreign(id) && !parts.ids.is_former(id) => "another desk",
-        Some(id) if id.is_ours() => "an order of this desk",
-        _ => "somebody else",
+        Some(id) if parts.ids.is_foreign(id) && !parts.ids.is_former(id) => Trader::AnotherDesk,
+        Some(id) if id.is_ours() => Trader::ThisDesk,
+        _ => Trader::Somebody,
     }
 }
 
@@ -108,16 +105,14 @@ fn trader(parts: &Parts, id: Option<ClientOrderId>) -> &'static str {
 fn on_unlisted_trade(
     parts: &mut Parts,
     account: AccountId,
-    (who, symbol): (&str, &str),
+    (trader, symbol): (Trader, &str),
     trade: &str,
     out: &mut Outputs,
 ) {
     let now = parts.now();
-    if let Some(before) = parts
-        .streams
-        .unlisted()
-        .count(account, &format!("{who}:{symbol}"), now)
-    {
+    let unlisted = parts.streams.unlisted();
+    if let Some(before) = unlisted.count(account, (trader, symbol), now) {
+        let who = trader.words();
         let before = match before {
             0 => String::new(),
             count => format!(", after {count} other trades"),
@@ -140,8 +135,8 @@ fn on_unlisted_trade(
 /// Announces the trades that came after the last one that was announced.
 pub(super) fn announce_unlisted(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
     let now = parts.now();
-    for (symbol, count) in parts.streams.unlisted().take_due(account, now) {
-        let (who, symbol) = symbol.split_once(':').unwrap_or(("somebody else", &symbol));
+    for (trader, symbol, count) in parts.streams.unlisted().take_due(account, now) {
+        let who = trader.words();
         let text = format!(
             "{who} made {count} more trades in {symbol}, which the desk does not list: readings of the balances book them"
         );

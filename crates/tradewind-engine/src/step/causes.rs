@@ -114,21 +114,27 @@ pub(crate) fn on_storage(parts: &mut Parts, health: StorageHealth, out: &mut Out
     if let Some((state, reason)) = &open {
         open_cause(parts, Scope::Desk, *state, reason.clone(), out);
     }
-    let (scope, mut causes) = (Scope::Desk, parts.states.causes().iter());
-    let settles = |cause: &Cause| match cause.reason {
-        CauseKind::DiskSettling => true,
-        // What was only late has refused nothing.
-        CauseKind::EventLogBehind => false,
-        ref reason => DISK_CAUSES.contains(reason),
-    };
-    if causes.any(settles) {
-        if open.is_none() {
-            let settling = CauseKind::DiskSettling;
-            open_cause(parts, scope, TradingState::Reducing, settling, out);
+    let settling = CauseKind::DiskSettling;
+    // What was only late has refused nothing.
+    let refuses =
+        |reason: &CauseKind| *reason != CauseKind::EventLogBehind && DISK_CAUSES.contains(reason);
+    let mut causes = parts.states.causes().iter();
+    let has_refused = causes.any(|cause| cause.reason == settling || refuses(&cause.reason));
+    match &open {
+        Some((_, reason)) if refuses(reason) => {
+            close_cause(parts, Scope::Desk, &settling, out);
+            parts.timers.cancel(Timer::DiskClean, out);
+        }
+        _ if !has_refused => {}
+        // One that is late does not take writes yet: the minute begins when it does.
+        Some(_) => {
+            open_cause(parts, Scope::Desk, TradingState::Reducing, settling, out);
+            parts.timers.cancel(Timer::DiskClean, out);
+        }
+        None => {
+            open_cause(parts, Scope::Desk, TradingState::Reducing, settling, out);
             let at = parts.now() + parts.deadline(DISK_CLEAN);
             parts.timers.set(at, Timer::DiskClean, out);
-        } else {
-            parts.timers.cancel(Timer::DiskClean, out);
         }
     }
     let is_over = |reason: &CauseKind| open.as_ref().is_none_or(|(_, now)| now != reason);
@@ -142,33 +148,36 @@ pub(crate) fn on_disk_clean(parts: &mut Parts, out: &mut Outputs) {
     close_cause(parts, Scope::Desk, &CauseKind::DiskSettling, out);
 }
 
-/// An account reported an asset under an id that the desk's table contradicts: what it has of it cannot be booked. The account is halted
-/// until a person has looked, others trade on.
+/// An account reported assets. The ids among them that the desk's table contradicts, of which nothing can be booked, each with an alarm
+/// the first time: the account is halted until a person has looked, others trade on.
 pub(crate) fn note_contradicted(
     parts: &mut Parts,
     account: AccountId,
-    asset: AssetId,
+    assets: impl IntoIterator<Item = AssetId>,
     out: &mut Outputs,
 ) {
-    let (scope, state) = (Scope::Account(account), TradingState::Halted);
-    let reason = CauseKind::AssetContradicted;
-    let is_open = |cause: &Cause| (cause.scope, &cause.reason) == (scope, &reason);
-    if !parts.states.causes().iter().any(is_open) {
-        let venue = parts.streams.contradicted(asset).unwrap_or_default();
-        let named = &parts.config.assets;
-        let text = format!(
-            "asset {} of the account is {venue:?} for its venue and {:?} for the desk: its balance is not booked",
-            asset.index(),
-            named.name(asset)
-        );
-        raise(
-            parts,
-            (AlarmKind::AssetContradicted, Some(account), None),
-            text,
-            out,
-        );
+    let assets = assets.into_iter();
+    let contradicted: Vec<AssetId> = assets
+        .filter(|asset| parts.is_contradicted(*asset))
+        .collect();
+    for asset in contradicted {
+        if parts.streams.is_accepted(account, asset) {
+            continue;
+        }
+        if parts.streams.note_met(account, asset) {
+            let venue = parts.streams.contradicted(asset).unwrap_or_default();
+            let text = format!(
+                "asset {} of the account is {venue:?} for its venue and {:?} for the desk: its balance is not booked before the next start \
+                 has read the table anew; `tradewind risk clear` lets the account trade on without it",
+                asset.index(),
+                parts.config.assets.name(asset)
+            );
+            let place = (AlarmKind::AssetContradicted, Some(account), None);
+            raise(parts, place, text, out);
+        }
+        let (scope, state) = (Scope::Account(account), TradingState::Halted);
+        open_until_cleared(parts, scope, state, CauseKind::AssetContradicted, out);
     }
-    open_until_cleared(parts, scope, state, reason, out);
 }
 
 /// The process ended uncleanly too often: positions are kept and protected, and nothing else is done until a person has looked.

@@ -197,6 +197,11 @@ pub(crate) fn clear_risk(parts: &mut Parts, scope: Scope, out: &mut Outputs) -> 
     for reason in &ended {
         close_cause(parts, scope, reason, out);
     }
+    if let Scope::Account(account) = scope
+        && ended.contains(&CauseKind::AssetContradicted)
+    {
+        parts.streams.accept_met(account);
+    }
     if ended.contains(&CauseKind::SafeMode) && parts.accounts.are_reconciled() {
         schedule_bots(parts, out);
     }

@@ -9,7 +9,7 @@ use tradewind_model::{Account, Amount, AssetId, BotId, Instrument};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 
 use super::budgets::allocate;
-use super::causes::{close_cause, open_cause};
+use super::causes::{close_cause, open_cause, open_until_cleared};
 use super::lifecycle::{await_account, build_strategy, forget_request, set_state, start_bot};
 use super::market_data::on_instrument;
 use super::targets;
@@ -36,14 +36,20 @@ pub(crate) fn on_configured(parts: &mut Parts, configuration: &Configuration, ou
     parts.index_wakes();
 }
 
-/// An asset that the venue named at run time takes the next id. Any other id contradicts the desk's table, by which balances and fees are
-/// booked: what accounts have under it is not booked, and they are halted, until the next start has read the table anew.
-pub(crate) fn add_asset(parts: &mut Parts, asset: AssetId, name: &str) {
+/// An asset that the venue named at run time takes the next id. Any other id contradicts the desk's table: balances and transfers of
+/// accounts under it are not booked, fills are, and the accounts are halted, until the next start has read the table anew.
+pub(crate) fn add_asset(parts: &mut Parts, asset: AssetId, name: &str, out: &mut Outputs) {
     let assets = &mut parts.config.assets;
     if asset.index() == assets.len() {
         assets.intern(name);
-    } else if asset.index() > assets.len() || assets.name(asset) != name {
-        parts.streams.contradict(asset, name);
+        parts.streams.agree(asset, name);
+    } else if (asset.index() > assets.len() || assets.name(asset) != name)
+        && !parts.streams.contradict(asset, name)
+        && asset.index() < parts.config.assets.len()
+    {
+        // Who has it cannot be told from who has what the table says.
+        let (scope, state) = (Scope::Desk, TradingState::Halted);
+        open_until_cleared(parts, scope, state, CauseKind::AssetContradicted, out);
     }
 }
 

@@ -12,8 +12,8 @@ use tradewind_events::{
     AccountFills, AccountState, BotState, EventKind, OpenOrder, Output, Outputs, StreamState, Timer,
 };
 use tradewind_model::{
-    AccountId, AccountMode, AssetId, BotId, ClientOrderId, ExecutionReport, Fill, InstrumentId,
-    Money, OrderStatus, OwnerId, Ppm, ReportKind, Side,
+    AccountId, AccountMode, BotId, ClientOrderId, ExecutionReport, Fill, InstrumentId, Money,
+    OrderStatus, OwnerId, Ppm, ReportKind, Side,
 };
 use tradewind_risk::{CauseKind, PositionEffect, Scope};
 
@@ -51,9 +51,7 @@ pub(crate) fn on_account(
         return Vec::new();
     }
     let ids = state.balances.iter().map(|(asset, _)| *asset);
-    if let Some(asset) = first_contradicted(parts, ids) {
-        note_contradicted(parts, account, asset, out);
-    }
+    note_contradicted(parts, account, ids, out);
     let listed = state.fills.iter().map(|(fill, _)| fill.client_id);
     let open = state.open_orders.iter().map(|order| order.terms.client_id);
     raise_epoch(parts, account, listed.chain(open));
@@ -68,14 +66,6 @@ pub(crate) fn on_account(
         note_reconciled(parts, state, out);
     }
     endings
-}
-
-/// The first of these ids that the desk's table contradicts.
-pub(super) fn first_contradicted(
-    parts: &Parts,
-    mut ids: impl Iterator<Item = AssetId>,
-) -> Option<AssetId> {
-    ids.find(|asset| parts.streams.contradicted(*asset).is_some())
 }
 
 /// The older fills of a reading that is too long for one input.
@@ -235,7 +225,7 @@ fn differences(parts: &Parts, state: &AccountState) -> Vec<Difference> {
     };
     let mut differences = reconcile(&local, &venue);
     differences.retain(|difference| match difference {
-        Difference::Balance(asset, _) => parts.streams.contradicted(*asset).is_none(),
+        Difference::Balance(asset, _) => !parts.is_contradicted(*asset),
         _ => true,
     });
     differences

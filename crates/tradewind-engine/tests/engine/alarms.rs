@@ -240,7 +240,44 @@ fn an_asset_whose_id_does_not_fit_halts_the_account_that_has_it() {
         let found = alarms(&desk);
         assert_eq!((found.len(), found[0].0), (1, AlarmKind::AssetContradicted));
         assert!(found[0].1.contains("\"DOGE\""), "{}", found[0].1);
+        desk.command(Action::ClearRisk {
+            scope,
+            reason: "it is of no use here".to_owned(),
+        });
+        for _ in 0..3 {
+            read(&mut desk, &[(USDT, "50000"), (wrong, "200")]);
+        }
+        assert_eq!(desk.engine.view().causes, [], "a person has accepted it");
+        assert_eq!(external(&desk, wrong), external(&live(), wrong));
+        assert_eq!(alarms(&desk).len(), 1);
     }
+}
+
+/// An id that the table does not have is booked for nobody, however many contradict it, until the table has it under the same name.
+#[test]
+fn an_asset_beyond_the_table_is_not_booked_before_the_table_has_it() {
+    let mut desk = live();
+    let added = |index: u32, name: String| Input::AssetAdded {
+        asset: AssetId(index),
+        name: name.into(),
+    };
+    for index in 100..200 {
+        desk.input(&added(index, format!("X{index}")));
+    }
+    for asset in [AssetId(199), AssetId(3)] {
+        for _ in 0..3 {
+            read(&mut desk, &[(USDT, "50000"), (asset, "100")]);
+        }
+        assert_eq!(external(&desk, asset), Amount::ZERO, "{asset:?}");
+    }
+    assert_eq!(desk.engine.view().state, TradingState::Active);
+    // Too many ids of the table itself: nobody knows what any account has.
+    for index in 0..100 {
+        desk.input(&added(0, format!("Y{index}")));
+        desk.input(&added(2 + index, format!("Z{index}")));
+        desk.input(&added(2 + index, format!("Y{index}")));
+    }
+    assert_eq!(desk.engine.view().state, TradingState::Halted);
 }
 
 /// V17: a trade of an own order in what the desk no longer lists is no stranger's.

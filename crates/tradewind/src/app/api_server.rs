@@ -91,7 +91,7 @@ fn own_user() -> Option<u32> {
 }
 
 /// X10: a secret that others can read, or that somebody else could change, is none.
-fn check_private(path: &Path) -> anyhow::Result<()> {
+pub(crate) fn check_private(path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     let (found, shown) = (fs::metadata(path)?, path.display());
     let mode = found.permissions().mode() & 0o777;

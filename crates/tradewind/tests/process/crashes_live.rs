@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -51,6 +52,8 @@ struct Kill {
 /// How long the exchange misbehaves before a point is armed, and longest until the desk has reached it.
 const UNDER_FAULT: (Duration, Duration) = (Duration::from_millis(300), Duration::from_secs(3));
 const REACHED_WITHIN: Duration = Duration::from_secs(15);
+
+const SIGKILL: i32 = 9;
 
 /// Desk and exchange over all lives.
 struct Trial {
@@ -213,7 +216,12 @@ impl Trial {
         while !desk.is_dead() && since.elapsed() < REACHED_WITHIN {
             pause(Duration::from_millis(10));
         }
-        let was_reached = desk.is_dead();
+        let end = desk.end();
+        let was_reached = end.is_some();
+        // Whoever ends by itself, be it by a panic or with an error, was not killed at its point.
+        if let Some(end) = end.filter(|end| end.signal() != Some(SIGKILL)) {
+            panic!("{end} instead of a kill at {}: {}", point.name, desk.said());
+        }
         let count = self.reached.entry(point.name).or_default();
         *if was_reached {
             &mut count.0
@@ -342,7 +350,7 @@ impl Trial {
         assert!(missed <= self.kills.len() / 4, "{:?}", self.reached);
         let of_points = self.kills.len() >= POINTS.len() && self.plan.is_some();
         assert!(
-            !of_points || self.reached.len() == POINTS.len(),
+            !of_points || points_hit(&self.reached) == POINTS.len(),
             "{:?}",
             self.reached
         );
@@ -358,6 +366,18 @@ impl Trial {
             self.kills.len()
         );
     }
+}
+
+/// Points at which a desk was killed at least once, of kills and misses at each.
+fn points_hit(reached: &BTreeMap<&'static str, (usize, usize)>) -> usize {
+    let hit = reached.values().filter(|(killed, _)| *killed > 0);
+    hit.count()
+}
+
+#[test]
+fn a_point_that_was_only_missed_is_not_hit() {
+    let reached = BTreeMap::from([("one", (2, 1)), ("other", (0, 3))]);
+    assert_eq!(points_hit(&reached), 1);
 }
 
 fn median<T: Copy + Ord>(values: &[T]) -> Option<T> {

@@ -217,7 +217,12 @@ impl Desk {
 
     /// Whether the process is gone.
     pub(crate) fn is_dead(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
+        self.end().is_some()
+    }
+
+    /// How the process ended, if it has.
+    pub(crate) fn end(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     /// Learns where the desk listens, once it has written it down.
