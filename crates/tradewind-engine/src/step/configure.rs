@@ -47,7 +47,7 @@ pub(crate) fn add_asset(parts: &mut Parts, asset: AssetId, name: &str, out: &mut
         && !parts.streams.contradict(asset, name)
         && asset.index() < parts.config.assets.len()
     {
-        // Who has it cannot be told from who has what the table says.
+        // Nobody knows which accounts have it.
         let (scope, state) = (Scope::Desk, TradingState::Halted);
         open_until_cleared(parts, scope, state, CauseKind::AssetContradicted, out);
     }
