@@ -42,7 +42,7 @@ mutations: ## Deliberate bugs that the simulator must find: ONLY=name,name, BASE
 	scripts/mutations
 
 .PHONY: crash
-crash: ## SIGKILLs of a live desk at an exchange of its own: N=100, SEED=n
+crash: ## SIGKILLs of a live desk at every named point, under faults: N=100 (a night: 2000), SEED=n
 	scripts/crash
 
 .PHONY: restart

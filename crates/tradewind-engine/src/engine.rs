@@ -243,5 +243,6 @@ fn on_timer(parts: &mut Parts, timer: Timer, out: &mut Outputs) {
         Timer::Breaker(scope) => breakers::on_breaker_timer(parts, scope, out),
         Timer::AccountReading(account) => takeover::on_reading_timer(parts, account, out),
         Timer::TargetExpiry(bot, instrument) => targets::on_expiry(parts, bot, instrument, out),
+        Timer::DiskClean => causes::on_disk_clean(parts, out),
     }
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tradewind_model::{AccountId, Amount, AssetId, Side, Timestamp};
+use tradewind_model::{AccountId, Amount, AssetId, ClientOrderId, Side, Timestamp};
 
 /// One change that an account's stream reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,9 @@ pub enum StreamChange {
         quantity: String,
         /// At what price.
         price: String,
+        /// The order's client id; `None` in journals that do not have it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_id: Option<ClientOrderId>,
         /// The venue's stamp.
         at: Timestamp,
     },
@@ -197,9 +200,10 @@ mod tests {
             side: Side::Buy,
             quantity: String::new(),
             price: String::new(),
+            client_id: Some(ClientOrderId(0)),
             at,
         };
-        let names = "UnlistedTrade symbol side Buy quantity price at";
+        let names = "UnlistedTrade symbol side Buy quantity price client_id at";
         check(elsewhere, names);
     }
 

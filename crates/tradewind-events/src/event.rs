@@ -523,8 +523,10 @@ pub enum EventKind {
 /// What an alarm is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum AlarmKind {
-    /// Somebody else traded an instrument of the account that the desk does not list.
+    /// An instrument of the account was traded that the desk does not list.
     UnlistedTrade,
+    /// An account has an asset under an id that the desk's table contradicts.
+    AssetContradicted,
     /// An order that counted as never placed showed up at the venue.
     LateOrder,
     /// The venue ended a stop that protects a position.
@@ -541,6 +543,7 @@ impl AlarmKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::UnlistedTrade => "unlisted_trade",
+            Self::AssetContradicted => "asset_contradicted",
             Self::LateOrder => "late_order",
             Self::StopExpired => "stop_expired",
             Self::LeftUnsold => "left_unsold",

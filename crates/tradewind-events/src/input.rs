@@ -197,6 +197,8 @@ pub enum Timer {
     AccountReading(AccountId),
     /// The target of an outside process expires.
     TargetExpiry(BotId, InstrumentId),
+    /// The disk has taken writes for long enough after it had refused them.
+    DiskClean,
 }
 
 /// An account as the venue shows it.

@@ -146,6 +146,8 @@ pub enum CauseKind {
     DiskFull,
     /// The journal's file system is read-only.
     DiskReadOnly,
+    /// The disk takes writes again, for less than a minute so far.
+    DiskSettling,
     /// Market data is not stored; trading continues.
     MarketDataNotStored,
     /// The desk shuts down.
@@ -198,6 +200,8 @@ pub enum CauseKind {
     SafeMode,
     /// Another desk places or cancels orders on the account (P05).
     ForeignDesk,
+    /// The account has an asset under an id that the desk's table gives to another one, or to none.
+    AssetContradicted,
     /// The text of a cause that this version does not have.
     Other(String),
 }
@@ -212,6 +216,7 @@ impl CauseKind {
             Self::DiskReserve => "the disk is full and the journal's reserve is in use",
             Self::DiskFull => "the disk is full and the journal's reserve is spent",
             Self::DiskReadOnly => "the journal's file system is read-only",
+            Self::DiskSettling => "the disk takes writes again, for less than a minute",
             Self::MarketDataNotStored => "market data is not stored",
             Self::Stopping => "the desk is stopping",
             Self::FillNotBooked => "a fill could not be booked",
@@ -238,6 +243,7 @@ impl CauseKind {
             Self::BalanceUnexplained => "what a bot held was sold or moved by somebody else",
             Self::SafeMode => "SAFE: the process ended uncleanly too often",
             Self::ForeignDesk => "another desk trades on the account",
+            Self::AssetContradicted => "an asset of the account contradicts the desk's table",
             Self::Other(words) => words,
         }
     }
@@ -263,6 +269,7 @@ impl From<String> for CauseKind {
             Self::DiskReserve,
             Self::DiskFull,
             Self::DiskReadOnly,
+            Self::DiskSettling,
             Self::MarketDataNotStored,
             Self::Stopping,
             Self::FillNotBooked,
@@ -289,6 +296,7 @@ impl From<String> for CauseKind {
             Self::BalanceUnexplained,
             Self::SafeMode,
             Self::ForeignDesk,
+            Self::AssetContradicted,
         ];
         let known = listed.into_iter().find(|kind| kind.words() == words);
         known.unwrap_or(Self::Other(words))

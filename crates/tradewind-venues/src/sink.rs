@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tradewind_model::{
-    AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, InstrumentId, Interval,
-    MarketEvent, Quote, ReportKind, Side, Timestamp, Trade,
+    AccountId, Amount, AssetId, Candle, ClientOrderId, Depth, ExecutionReport, InstrumentId,
+    Interval, MarketEvent, Quote, ReportKind, Side, Timestamp, Trade,
 };
 
 use crate::health::HealthChange;
@@ -87,13 +87,15 @@ pub enum UserEvent {
     UnlistedTrade(Box<UnlistedTrade>),
 }
 
-/// Somebody's trade in an instrument that the desk does not list. Numbers are the venue's texts: the desk has no scale for them.
+/// A trade in an instrument that the desk does not list. Numbers are the venue's texts: the desk has no scale for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnlistedTrade {
     /// Which account.
     pub account: AccountId,
     /// The venue's name for the instrument.
     pub symbol: String,
+    /// The order's client id.
+    pub client_id: ClientOrderId,
     /// The venue's number of the trade.
     pub trade_id: i64,
     /// Bought or sold.

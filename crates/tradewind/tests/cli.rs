@@ -338,7 +338,7 @@ fn doctor_names_what_is_wrong() {
     let output = doctor(&[]);
     expect(&output, 1);
     assert!(
-        stdout(&output).contains("other users can read"),
+        stdout(&output).contains("can be read by others (mode 644)"),
         "{}",
         stdout(&output)
     );

@@ -1,5 +1,6 @@
 //! Accounts' streams: how far each can be relied on, and what it reported.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,18 @@ pub(crate) struct AccountStreams {
     streams: Vec<AccountStreamView>,
     #[serde(default, skip_serializing_if = "UnlistedTrades::is_empty")]
     unlisted: UnlistedTrades,
+    /// Ids of assets that the desk's table contradicts, with the names that came with them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    contradicted: BTreeMap<AssetId, String>,
+    /// Accounts that have such assets, and whether a person lets them trade on nevertheless.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    met: Vec<(AccountId, AssetId, bool)>,
 }
+
+/// Ids kept of assets that the table contradicts.
+const CONTRADICTED_MAX: usize = 64;
+/// Of all accounts; what is beyond halts its account again after each acceptance.
+const MET_MAX: usize = 256;
 
 impl AccountStreams {
     /// The streams, by account, without trailing absent ones.
@@ -76,6 +88,57 @@ impl AccountStreams {
     /// Trades of others in what the desk does not list.
     pub(crate) const fn unlisted(&mut self) -> &mut UnlistedTrades {
         &mut self.unlisted
+    }
+
+    /// Notes that an id was given to an asset that the desk's table has not under it. False if that cannot be kept.
+    #[must_use]
+    pub(crate) fn contradict(&mut self, asset: AssetId, name: &str) -> bool {
+        let has_room = self.contradicted.len() < CONTRADICTED_MAX;
+        if has_room && !self.contradicted.contains_key(&asset) {
+            self.contradicted.insert(asset, name.to_owned());
+        }
+        self.contradicted.contains_key(&asset)
+    }
+
+    /// The table has taken this asset under its id.
+    pub(crate) fn agree(&mut self, asset: AssetId, name: &str) {
+        if self.contradicted.get(&asset).is_some_and(|of| of == name) {
+            self.contradicted.remove(&asset);
+            self.met.retain(|(_, met, _)| *met != asset);
+        }
+    }
+
+    /// The name that came with an id that the desk's table contradicts.
+    pub(crate) fn contradicted(&self, asset: AssetId) -> Option<String> {
+        self.contradicted.get(&asset).cloned()
+    }
+
+    /// Notes that an account has an asset whose id the table contradicts. False if that is known, or cannot be kept.
+    pub(crate) fn note_met(&mut self, account: AccountId, asset: AssetId) -> bool {
+        let is_known = |(of, met, _): &(AccountId, AssetId, bool)| (*of, *met) == (account, asset);
+        let is_new = self.met.len() < MET_MAX && !self.met.iter().any(is_known);
+        if is_new {
+            self.met.push((account, asset, false));
+        }
+        is_new
+    }
+
+    /// A person lets an account trade on, without what it has under such ids.
+    pub(crate) fn accept_met(&mut self, account: AccountId) {
+        for (of, _, is_accepted) in &mut self.met {
+            *is_accepted |= *of == account;
+        }
+    }
+
+    /// Whether a person has accepted that an account has this.
+    pub(crate) fn is_accepted(&self, account: AccountId, asset: AssetId) -> bool {
+        self.met.contains(&(account, asset, true))
+    }
+
+    /// A new start has read the table of assets anew.
+    pub(crate) fn trust_assets(&mut self) {
+        self.contradicted.clear();
+        self.met.clear();
     }
 
     pub(crate) fn count_transfer(&mut self, account: AccountId) {

@@ -192,6 +192,20 @@ impl ExitMonitor {
         levels.any(|level| !self.is_better(price, level))
     }
 
+    /// Whether a quote reaches a level at which the desk itself takes a profit: no order that `rests` at the venue does.
+    pub(crate) fn takes_profit(
+        &self,
+        quote: &Quote,
+        now: Timestamp,
+        rests: impl FnOnce(Price) -> bool,
+    ) -> bool {
+        let price = quote.opposite_side(self.side.opposite());
+        let is_reached = |level: &Price| !self.is_better(*level, price);
+        let fixed = self.take_profit.filter(is_reached);
+        let by_age = self.profit_by_age(now).filter(is_reached);
+        by_age.is_some() || fixed.is_some_and(|level| !rests(level))
+    }
+
     /// Whether a quote would move a trailing stop.
     pub(crate) fn moves_stop(&self, quote: &Quote) -> bool {
         let price = quote.opposite_side(self.side.opposite());

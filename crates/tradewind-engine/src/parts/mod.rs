@@ -21,7 +21,7 @@ pub(crate) mod stop_shares;
 pub(crate) mod strategies;
 pub(crate) mod targets;
 pub(crate) mod timers;
-mod unlisted_trades;
+pub(crate) mod unlisted_trades;
 mod wakes;
 
 use tradewind_events::{CandleSource, Configuration, EventKind, OnRestart, Outputs};
@@ -159,6 +159,11 @@ impl Parts {
     /// A deadline of the engine, on the clock that the desk runs on.
     pub(crate) fn deadline(&self, span: std::time::Duration) -> std::time::Duration {
         span.max(self.config.deadline_min)
+    }
+
+    /// Whether the desk's table has an id for another asset than the venue, or has not got it: nothing can be booked under it.
+    pub(crate) fn is_contradicted(&self, asset: AssetId) -> bool {
+        asset.index() >= self.config.assets.len() || self.streams.contradicted(asset).is_some()
     }
 
     /// Builds every bot's strategy. One that cannot be built is announced when its bot is to start.

@@ -39,12 +39,15 @@ impl Timers {
         }
     }
 
-    /// A new start of the desk: timers of orders and breakers are set again, the others dropped.
+    /// A new start of the desk: timers of orders, breakers and a disk that healed are set again, the others dropped.
     pub(crate) fn restart(&mut self, out: &mut Outputs) {
         let lasts = |timer: &Timer| {
             matches!(
                 timer,
-                Timer::OrderTimeout(_) | Timer::ExitRetry(..) | Timer::Breaker(_)
+                Timer::OrderTimeout(_)
+                    | Timer::ExitRetry(..)
+                    | Timer::Breaker(_)
+                    | Timer::DiskClean
             )
         };
         self.due.retain(|timer, _| lasts(timer));

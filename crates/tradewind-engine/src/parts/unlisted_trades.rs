@@ -1,4 +1,4 @@
-//! Trades of others in what the desk does not list: many of them are not as many alarms and readings.
+//! Trades in what the desk does not list: many of them are not as many alarms and readings.
 
 use std::time::Duration;
 
@@ -20,9 +20,31 @@ pub(crate) struct UnlistedTrades {
     read_at: Vec<(AccountId, Timestamp)>,
 }
 
+/// Whose order such a trade was of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Trader {
+    #[default]
+    Somebody,
+    ThisDesk,
+    AnotherDesk,
+}
+
+impl Trader {
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Somebody => "somebody else",
+            Self::ThisDesk => "an order of this desk",
+            Self::AnotherDesk => "another desk",
+        }
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Symbol {
     account: AccountId,
+    #[serde(default)]
+    trader: Trader,
+    /// The venue's name for it.
     name: String,
     announced_at: Timestamp,
     /// Trades since then.
@@ -35,12 +57,17 @@ impl UnlistedTrades {
     }
 
     /// Counts a trade. If it is to be announced, how many were not that came before it.
-    pub(crate) fn count(&mut self, account: AccountId, name: &str, now: Timestamp) -> Option<u32> {
+    pub(crate) fn count(
+        &mut self,
+        account: AccountId,
+        (trader, name): (Trader, &str),
+        now: Timestamp,
+    ) -> Option<u32> {
         let is_due = |symbol: &Symbol| now.since(symbol.announced_at) >= ALARM_EVERY;
-        let mut known = self.symbols.iter_mut();
-        if let Some(symbol) =
-            known.find(|symbol| (symbol.account, symbol.name.as_str()) == (account, name))
-        {
+        let is_meant = |symbol: &&mut Symbol| {
+            (symbol.account, symbol.trader, symbol.name.as_str()) == (account, trader, name)
+        };
+        if let Some(symbol) = self.symbols.iter_mut().find(is_meant) {
             symbol.more = symbol.more.saturating_add(1);
             return is_due(symbol).then(|| {
                 symbol.announced_at = now;
@@ -55,6 +82,7 @@ impl UnlistedTrades {
         }
         self.symbols.push(Symbol {
             account,
+            trader,
             name: name.to_owned(),
             announced_at: now,
             more: 0,
@@ -63,13 +91,18 @@ impl UnlistedTrades {
     }
 
     /// Takes out the symbols of an account whose latest trades are to be announced now, with how many they are.
-    pub(crate) fn take_due(&mut self, account: AccountId, now: Timestamp) -> Vec<(String, u32)> {
+    pub(crate) fn take_due(
+        &mut self,
+        account: AccountId,
+        now: Timestamp,
+    ) -> Vec<(Trader, String, u32)> {
         let is_due = |symbol: &mut Symbol| {
             symbol.account == account && now.since(symbol.announced_at) >= ALARM_EVERY
         };
         let due = self.symbols.extract_if(.., is_due);
         let due = due.filter(|symbol| symbol.more > 0);
-        due.map(|symbol| (symbol.name, symbol.more)).collect()
+        due.map(|symbol| (symbol.trader, symbol.name, symbol.more))
+            .collect()
     }
 
     /// Notes that an account is to be read because of a trade. When: now, or later if it was read a moment ago.

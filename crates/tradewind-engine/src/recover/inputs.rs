@@ -79,6 +79,7 @@ fn fold_timer(parts: &mut Parts, group: &mut Group, timer: Timer, out: &mut Outp
         Timer::PositionAge(bot, instrument) => fold_age(parts, bot, instrument, out),
         Timer::ExitRetry(bot, instrument) => fold_retry(parts, group, bot, instrument),
         Timer::TargetExpiry(bot, instrument) => targets::note_expiry(parts, bot, instrument, out),
+        Timer::DiskClean => causes::on_disk_clean(parts, out),
         Timer::Flatten if flatten::goes_on(parts) == Some(true) => {
             fold_flatten(parts, group, out);
         }

@@ -6,14 +6,15 @@
 use std::time::Duration;
 
 use tradewind_events::{AlarmKind, EventKind, Output, Outputs, StreamChange, StreamState, Timer};
-use tradewind_model::{AccountId, Amount, AssetId, Side, Timestamp};
+use tradewind_model::{AccountId, Amount, AssetId, ClientOrderId, Side, Timestamp};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 
 use super::alarms::raise;
-use super::causes::{close_cause, open_cause};
+use super::causes::{close_cause, note_contradicted, open_cause};
 use super::holdings::book_unexplained;
 use crate::parts::Parts;
 use crate::parts::order::Order;
+use crate::parts::unlisted_trades::Trader;
 
 /// A stream that was down for longer was cut off: what rested meanwhile is old.
 const PARTITION: Duration = Duration::from_secs(5);
@@ -52,14 +53,20 @@ pub(crate) fn on_account_stream(
             read_again(parts, account, out);
         }
         StreamChange::Balances { balances, .. } => {
-            parts.streams.set_balances(account, balances);
-            let balances = balances.clone();
+            let mut balances = balances.clone();
+            let ids = balances.iter().map(|balance| balance.asset);
+            note_contradicted(parts, account, ids, out);
+            balances.retain(|balance| !parts.is_contradicted(balance.asset));
+            parts.streams.set_balances(account, &balances);
             let event = EventKind::BalancesReported { account, balances };
             parts.emit(None, event, out);
         }
         StreamChange::Clock { uncertainty } => {
             let at = parts.now();
             parts.streams.set_clock(account, *uncertainty, at);
+        }
+        StreamChange::Transfer { asset, .. } if parts.is_contradicted(*asset) => {
+            note_contradicted(parts, account, [*asset], out);
         }
         StreamChange::Transfer { asset, amount, .. } => {
             parts.streams.count_transfer(account);
@@ -70,6 +77,7 @@ pub(crate) fn on_account_stream(
             side,
             quantity,
             price,
+            client_id,
             ..
         } => {
             let side = match side {
@@ -77,26 +85,40 @@ pub(crate) fn on_account_stream(
                 Side::Sell => "sold",
             };
             let trade = format!("{side} {quantity} {symbol} at {price}");
-            on_unlisted_trade(parts, (account, symbol), &trade, out);
+            let trader = trader(parts, *client_id);
+            on_unlisted_trade(parts, account, (trader, symbol), &trade, out);
         }
     }
 }
 
-/// Somebody else traded what the desk does not list. One who trades a lot is one alarm a minute with a count.
+/// Whose order a client id is.
+fn trader(parts: &Parts, id: Option<ClientOrderId>) -> Trader {
+    match id {
+        Some(id) if parts.ids.is_foreign(id) && !parts.ids.is_former(id) => Trader::AnotherDesk,
+        Some(id) if id.is_ours() => Trader::ThisDesk,
+        _ => Trader::Somebody,
+    }
+}
+
+/// An account traded what the desk does not list: somebody else did, or an own order of a time when the desk listed it. Who trades a lot is
+/// one alarm a minute with a count.
 fn on_unlisted_trade(
     parts: &mut Parts,
-    (account, symbol): (AccountId, &str),
+    account: AccountId,
+    (trader, symbol): (Trader, &str),
     trade: &str,
     out: &mut Outputs,
 ) {
     let now = parts.now();
-    if let Some(before) = parts.streams.unlisted().count(account, symbol, now) {
+    let unlisted = parts.streams.unlisted();
+    if let Some(before) = unlisted.count(account, (trader, symbol), now) {
+        let who = trader.words();
         let before = match before {
             0 => String::new(),
             count => format!(", after {count} other trades"),
         };
         let text = format!(
-            "somebody else {trade}{before}, which the desk does not list: readings of the balances book it"
+            "{who} {trade}{before}, which the desk does not list: readings of the balances book it"
         );
         let place = (AlarmKind::UnlistedTrade, Some(account), None);
         raise(parts, place, text, out);
@@ -113,9 +135,10 @@ fn on_unlisted_trade(
 /// Announces the trades that came after the last one that was announced.
 pub(super) fn announce_unlisted(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
     let now = parts.now();
-    for (symbol, count) in parts.streams.unlisted().take_due(account, now) {
+    for (trader, symbol, count) in parts.streams.unlisted().take_due(account, now) {
+        let who = trader.words();
         let text = format!(
-            "somebody else made {count} more trades in {symbol}, which the desk does not list: readings of the balances book them"
+            "{who} made {count} more trades in {symbol}, which the desk does not list: readings of the balances book them"
         );
         let place = (AlarmKind::UnlistedTrade, Some(account), None);
         raise(parts, place, text, out);

@@ -1,9 +1,12 @@
 //! Causes of trading states: opened, closed and announced.
 
-use tradewind_events::{EventKind, Outputs, StorageHealth};
-use tradewind_model::AccountId;
+use std::time::Duration;
+
+use tradewind_events::{AlarmKind, EventKind, Outputs, StorageHealth, Timer};
+use tradewind_model::{AccountId, AssetId};
 use tradewind_risk::{Cause, CauseKind, Clearing, Scope, TradingState};
 
+use super::alarms::raise;
 use super::retries::retry;
 use crate::parts::Parts;
 
@@ -89,6 +92,9 @@ const DISK_CAUSES: [CauseKind; 4] = [
     CauseKind::DiskReadOnly,
 ];
 
+/// How long a disk that refused must take writes before anything is entered again.
+const DISK_CLEAN: Duration = Duration::from_secs(60);
+
 /// The disk began or ceased to refuse or delay what is written.
 pub(crate) fn on_storage(parts: &mut Parts, health: StorageHealth, out: &mut Outputs) {
     let open = match health {
@@ -108,9 +114,69 @@ pub(crate) fn on_storage(parts: &mut Parts, health: StorageHealth, out: &mut Out
     if let Some((state, reason)) = &open {
         open_cause(parts, Scope::Desk, *state, reason.clone(), out);
     }
+    let settling = CauseKind::DiskSettling;
+    // What was only late has refused nothing.
+    let refuses =
+        |reason: &CauseKind| *reason != CauseKind::EventLogBehind && DISK_CAUSES.contains(reason);
+    let mut causes = parts.states.causes().iter();
+    let has_refused = causes.any(|cause| cause.reason == settling || refuses(&cause.reason));
+    match &open {
+        Some((_, reason)) if refuses(reason) => {
+            close_cause(parts, Scope::Desk, &settling, out);
+            parts.timers.cancel(Timer::DiskClean, out);
+        }
+        _ if !has_refused => {}
+        // One that is late does not take writes yet: the minute begins when it does.
+        Some(_) => {
+            open_cause(parts, Scope::Desk, TradingState::Reducing, settling, out);
+            parts.timers.cancel(Timer::DiskClean, out);
+        }
+        None => {
+            open_cause(parts, Scope::Desk, TradingState::Reducing, settling, out);
+            let at = parts.now() + parts.deadline(DISK_CLEAN);
+            parts.timers.set(at, Timer::DiskClean, out);
+        }
+    }
     let is_over = |reason: &CauseKind| open.as_ref().is_none_or(|(_, now)| now != reason);
     for reason in DISK_CAUSES.iter().filter(|reason| is_over(reason)) {
         close_cause(parts, Scope::Desk, reason, out);
+    }
+}
+
+/// The disk took writes for long enough.
+pub(crate) fn on_disk_clean(parts: &mut Parts, out: &mut Outputs) {
+    close_cause(parts, Scope::Desk, &CauseKind::DiskSettling, out);
+}
+
+/// An account reported assets. The ids among them that the desk's table contradicts, of which nothing can be booked, each with an alarm
+/// the first time: the account is halted until a person has looked, others trade on.
+pub(crate) fn note_contradicted(
+    parts: &mut Parts,
+    account: AccountId,
+    assets: impl IntoIterator<Item = AssetId>,
+    out: &mut Outputs,
+) {
+    let assets = assets.into_iter();
+    let contradicted: Vec<AssetId> = assets
+        .filter(|asset| parts.is_contradicted(*asset))
+        .collect();
+    for asset in contradicted {
+        if parts.streams.is_accepted(account, asset) {
+            continue;
+        }
+        if parts.streams.note_met(account, asset) {
+            let venue = parts.streams.contradicted(asset).unwrap_or_default();
+            let text = format!(
+                "asset {} of the account is {venue:?} for its venue and {:?} for the desk: its balance is not booked before the next start \
+                 has read the table anew; `tradewind risk clear` lets the account trade on without it",
+                asset.index(),
+                parts.config.assets.name(asset)
+            );
+            let place = (AlarmKind::AssetContradicted, Some(account), None);
+            raise(parts, place, text, out);
+        }
+        let (scope, state) = (Scope::Account(account), TradingState::Halted);
+        open_until_cleared(parts, scope, state, CauseKind::AssetContradicted, out);
     }
 }
 

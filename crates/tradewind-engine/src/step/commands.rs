@@ -187,6 +187,7 @@ pub(crate) fn clear_risk(parts: &mut Parts, scope: Scope, out: &mut Outputs) -> 
                 | CauseKind::FillNotBooked
                 | CauseKind::SafeMode
                 | CauseKind::ForeignDesk
+                | CauseKind::AssetContradicted
         )
     };
     let causes = parts.states.causes().iter();
@@ -195,6 +196,11 @@ pub(crate) fn clear_risk(parts: &mut Parts, scope: Scope, out: &mut Outputs) -> 
     let closed = close_breakers(parts, scope, out);
     for reason in &ended {
         close_cause(parts, scope, reason, out);
+    }
+    if let Scope::Account(account) = scope
+        && ended.contains(&CauseKind::AssetContradicted)
+    {
+        parts.streams.accept_met(account);
     }
     if ended.contains(&CauseKind::SafeMode) && parts.accounts.are_reconciled() {
         schedule_bots(parts, out);

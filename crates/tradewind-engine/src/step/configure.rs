@@ -9,7 +9,7 @@ use tradewind_model::{Account, Amount, AssetId, BotId, Instrument};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 
 use super::budgets::allocate;
-use super::causes::{close_cause, open_cause};
+use super::causes::{close_cause, open_cause, open_until_cleared};
 use super::lifecycle::{await_account, build_strategy, forget_request, set_state, start_bot};
 use super::market_data::on_instrument;
 use super::targets;
@@ -36,15 +36,20 @@ pub(crate) fn on_configured(parts: &mut Parts, configuration: &Configuration, ou
     parts.index_wakes();
 }
 
-/// An asset that the venue named at run time takes the next id. Any other id contradicts the desk's table, by which balances and fees are
-/// booked: nothing is entered until the next start has read it anew.
+/// An asset that the venue named at run time takes the next id. Any other id contradicts the desk's table: balances and transfers of
+/// accounts under it are not booked, fills are, and the accounts are halted, until the next start has read the table anew.
 pub(crate) fn add_asset(parts: &mut Parts, asset: AssetId, name: &str, out: &mut Outputs) {
     let assets = &mut parts.config.assets;
     if asset.index() == assets.len() {
         assets.intern(name);
-    } else if asset.index() > assets.len() || assets.name(asset) != name {
-        let (scope, refused) = (Scope::Desk, CauseKind::ConfigurationRefused);
-        open_cause(parts, scope, TradingState::Reducing, refused, out);
+        parts.streams.agree(asset, name);
+    } else if (asset.index() > assets.len() || assets.name(asset) != name)
+        && !parts.streams.contradict(asset, name)
+        && asset.index() < parts.config.assets.len()
+    {
+        // Nobody knows which accounts have it.
+        let (scope, state) = (Scope::Desk, TradingState::Halted);
+        open_until_cleared(parts, scope, state, CauseKind::AssetContradicted, out);
     }
 }
 

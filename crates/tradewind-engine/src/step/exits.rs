@@ -12,16 +12,14 @@ use tradewind_risk::PositionEffect;
 use super::exit_way::clear_way;
 use super::positions::closing_quantity;
 use super::submission::{OrderRequest, submit};
-use super::take_profit;
+use super::take_profit::{self, Resting};
 use super::target::{flat, reconcile_next, sells_beside};
 use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
-use crate::parts::bots::Bots;
 use crate::parts::exit_monitor::ExitCause;
 use crate::parts::market::Market;
 use crate::parts::order::Order;
-use crate::parts::orders::Orders;
 
 /// Until a position is looked at again whose entry is being cancelled.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -95,28 +93,45 @@ fn on_level(
 #[inline]
 pub(crate) fn is_suspect(parts: &mut Parts, quote: &Quote, before: Timestamp) -> bool {
     let (now, jump_max) = (parts.now(), parts.config.limits.quote_jump_max);
-    let (market, bots) = (&mut parts.market, &parts.bots);
+    let resting = Resting {
+        config: &parts.config,
+        bots: &parts.bots,
+        orders: &parts.orders,
+        portfolio: &parts.portfolio,
+    };
+    let market = &mut parts.market;
     market.is_suspect(quote, (before, now), jump_max, |monitored| {
-        let monitors = monitored.iter();
-        let mut monitors = monitors.filter_map(|place| bots.at(*place).monitor());
-        monitors.any(|monitor| monitor.passes_stop(quote) || monitor.moves_stop(quote))
+        monitored.iter().any(|place| {
+            let rests = |level| resting.takes(*place, level);
+            let monitor = resting.bots.at(*place).monitor();
+            monitor.is_some_and(|monitor| {
+                monitor.passes_stop(quote)
+                    || monitor.moves_stop(quote)
+                    || monitor.takes_profit(quote, now, rests)
+            })
+        })
     })
 }
 
-/// A quote jumped. The next one decides about it. Where a stop is passed and a quiet instrument may have no next one for long, the
+/// A quote jumped. The next one decides about it. Where a level is passed and a quiet instrument may have no next one for long, the
 /// venue's book decides, too: it is read now.
 #[cold]
 pub(crate) fn await_second_quote(parts: &mut Parts, instrument: InstrumentId, out: &mut Outputs) {
     for index in 0..parts.config.accounts.len() {
         let key = (parts.config.accounts[index].id, instrument);
-        if !passed(parts, key).is_empty() {
-            read_jump(parts, key, out);
+        if !passed(parts, key, Levels::All).is_empty() {
+            read_jump(parts, key, AGAIN, out);
         }
     }
 }
 
-/// Reads the book that confirms or contradicts a jump, and again until it does.
-fn read_jump(parts: &mut Parts, key: (AccountId, InstrumentId), out: &mut Outputs) {
+/// Reads the book that confirms or contradicts a jump, and `again` after a while until it does.
+fn read_jump(
+    parts: &mut Parts,
+    key: (AccountId, InstrumentId),
+    again: Duration,
+    out: &mut Outputs,
+) {
     let now = parts.now();
     if parts.market.doubt_jump(key.1, now) {
         out.push(Output::ReadBook {
@@ -125,10 +140,10 @@ fn read_jump(parts: &mut Parts, key: (AccountId, InstrumentId), out: &mut Output
         });
     }
     let timer = Timer::Protection(key.0, key.1);
-    parts.timers.set_earlier(now + AGAIN, timer, out);
+    parts.timers.set_earlier(now + again, timer, out);
 }
 
-/// The answer to the reading of a book decides about a quote that jumped beyond stops. If the book's price passes one, too, the positions
+/// The answer to the reading of a book decides about a quote that jumped beyond levels. If the book's price passes one, too, the positions
 /// are sold. If it passes none, the quote was wrong: nothing is sold for it. An empty book decides nothing.
 pub(super) fn decide_jump(parts: &mut Parts, read: &BookRead, out: &mut Outputs) {
     let instrument = read.instrument;
@@ -137,12 +152,18 @@ pub(super) fn decide_jump(parts: &mut Parts, read: &BookRead, out: &mut Outputs)
         let (bid, ask) = (*depth.bids.first()?, *depth.asks.first()?);
         Some((bid, ask, depth.received_at))
     });
-    let (config, bots, orders) = (&parts.config, &parts.bots, &parts.orders);
-    let accounts: Vec<AccountId> = config.accounts.iter().map(|account| account.id).collect();
+    let resting = Resting {
+        config: &parts.config,
+        bots: &parts.bots,
+        orders: &parts.orders,
+        portfolio: &parts.portfolio,
+    };
+    let accounts = parts.config.accounts.iter();
+    let accounts: Vec<AccountId> = accounts.map(|account| account.id).collect();
     let is_passed = |market: &Market, quote: &Quote| {
         let key = |account: &AccountId| (*account, instrument);
         let mut accounts = accounts.iter().map(key);
-        accounts.any(|key| !passed_by(market, (bots, orders), key, quote).is_empty())
+        accounts.any(|key| !passed_by(market, resting, key, (quote, Levels::All)).is_empty())
     };
     if !parts.market.decide_jump(instrument, touch, is_passed) {
         return;
@@ -153,15 +174,23 @@ pub(super) fn decide_jump(parts: &mut Parts, read: &BookRead, out: &mut Outputs)
 }
 
 /// Sells what is behind stops that the market has passed, unless the venue sells it: there a stop with a limit waits for a market that may
-/// not come back. One quote alone is no proof: a book must have confirmed it, or cannot have been read for [`UNREAD_MAX`].
+/// not come back. One quote alone is no proof: a book must have confirmed it, or cannot have been read for [`UNREAD_MAX`]. A profit that
+/// may not be there is worth no sale that cannot be confirmed: it waits for a quote or a book.
 pub(crate) fn leave_passed(parts: &mut Parts, key: (AccountId, InstrumentId), out: &mut Outputs) {
-    let places = passed(parts, key);
+    let mut places = passed(parts, key, Levels::All);
     let Some((quote, since)) = parts.market.suspect(key.1).filter(|_| !places.is_empty()) else {
         return;
     };
     let now = parts.now();
-    if !parts.market.is_jump_confirmed(key.1) && now < since + parts.deadline(UNREAD_MAX) {
-        return read_jump(parts, key, out);
+    if !parts.market.is_jump_confirmed(key.1) {
+        if now < since + parts.deadline(UNREAD_MAX) {
+            return read_jump(parts, key, AGAIN, out);
+        }
+        let stops = passed(parts, key, Levels::Stops);
+        if stops.len() < places.len() {
+            read_jump(parts, key, UNREAD_MAX, out);
+        }
+        places = stops;
     }
     parts.context.set_trigger(Trigger::Quote(quote, None));
     for place in places {
@@ -177,22 +206,32 @@ pub(crate) fn leave_passed(parts: &mut Parts, key: (AccountId, InstrumentId), ou
     }
 }
 
-/// Positions of an account whose stop a quote has passed that jumped.
-fn passed(parts: &Parts, (account, instrument): (AccountId, InstrumentId)) -> Vec<BotInstrument> {
-    let Some((quote, _)) = parts.market.suspect(instrument) else {
-        return Vec::new();
-    };
-    let state = (&parts.bots, &parts.orders);
-    passed_by(&parts.market, state, (account, instrument), &quote)
+/// Which levels of positions are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Levels {
+    Stops,
+    /// Those at which the desk takes a profit, too.
+    All,
 }
 
-/// Positions of an account whose stop this quote passes, be it at the venue or the desk's own, less those that the venue sells at market.
+/// Positions of an account one of whose levels a quote has passed that jumped.
+fn passed(parts: &Parts, key: (AccountId, InstrumentId), levels: Levels) -> Vec<BotInstrument> {
+    let Some((quote, _)) = parts.market.suspect(key.1) else {
+        return Vec::new();
+    };
+    let resting = Resting::of(parts);
+    passed_by(&parts.market, resting, key, (&quote, levels))
+}
+
+/// Positions of an account whose stop this quote passes, be it at the venue or the desk's own, less those that the venue sells at market,
+/// and those whose profit the desk is to take.
 fn passed_by(
     market: &Market,
-    (bots, orders): (&Bots, &Orders),
+    resting: Resting<'_>,
     (account, instrument): (AccountId, InstrumentId),
-    quote: &Quote,
+    (quote, levels): (&Quote, Levels),
 ) -> Vec<BotInstrument> {
+    let Resting { bots, orders, .. } = resting;
     let is_passed = |place: &BotInstrument| {
         let side = bots.at(*place).closing_side();
         let price = quote.opposite_side(side);
@@ -209,7 +248,12 @@ fn passed_by(
             Some(_) => triggered.any(has_limit),
             None => {
                 let monitor = bots.at(*place).monitor();
-                monitor.is_some_and(|monitor| monitor.passes_stop(quote))
+                let now = quote.received_at;
+                monitor.is_some_and(|monitor| {
+                    let rests = |level| resting.takes(*place, level);
+                    monitor.passes_stop(quote)
+                        || levels == Levels::All && monitor.takes_profit(quote, now, rests)
+                })
             }
         }
     };

@@ -64,6 +64,7 @@ fn restart(parts: &mut Parts, out: &mut Outputs) {
         flatten::end(parts, out);
     }
     parts.timers.restart(out);
+    parts.streams.trust_assets();
     parts.counters = Counters::default();
     parts.accounts.restart();
     parts.protection = Protection::default();

@@ -16,7 +16,7 @@ use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
 
 use super::alarms::{raise, raise_about};
 use super::breakers;
-use super::causes::{note_foreign_desk, open_until_cleared};
+use super::causes::{note_contradicted, note_foreign_desk, open_until_cleared};
 use super::holdings::{cover_external, cover_fees, take_external};
 use super::monitoring::on_booked;
 use super::positions::{closing_quantity, refresh_position};
@@ -165,6 +165,7 @@ fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
         .into_iter()
         .map(|(owner, part)| (owner, part, book(parts, owner, &part, out)))
         .collect();
+    note_assets(parts, fill, out);
     parts.accounts.get_mut(fill.account).note_fill(fill);
     parts.counters.filled(order.status());
     let filled = EventKind::OrderFilled {
@@ -194,6 +195,13 @@ fn parts_of(parts: &mut Parts, order: &Order, fill: &Fill) -> Vec<(OwnerId, Fill
     }
     let owner = |(place, part): (BotInstrument, Fill)| (OwnerId::Bot(place.bot()), part);
     divided.into_iter().map(owner).collect()
+}
+
+/// A fill moved assets. It is booked, whatever the table says of their ids: then the account is halted.
+fn note_assets(parts: &mut Parts, fill: &Fill, out: &mut Outputs) {
+    let instrument = parts.config.instrument(fill.instrument);
+    let assets = [instrument.base, instrument.quote, fill.fee.asset];
+    note_contradicted(parts, fill.account, assets, out);
 }
 
 fn book(parts: &mut Parts, owner: OwnerId, fill: &Fill, out: &mut Outputs) -> Option<Booking> {
@@ -322,15 +330,22 @@ pub(crate) fn follow_up_all(parts: &mut Parts, endings: Vec<Ending>, out: &mut O
 /// Decides what follows the end of an order.
 pub(crate) fn follow_up(parts: &mut Parts, ending: Ending, out: &mut Outputs) {
     let Ending { place, order, next } = ending;
+    let cause = Some(order.placed_by());
     match next {
         AfterEnd::WaitingTarget => reconcile_next(parts, place, out),
         AfterEnd::Remainder => submit_remainder(parts, place, &order, out),
         AfterEnd::Leftover => {
-            let cause = Some(order.placed_by());
             if !closing_quantity(parts, place, cause, out).is_zero() {
                 continue_exit(parts, place, &order, out);
             }
+            return;
         }
+    }
+    // What was to follow may be denied: then what the exit left goes to the dust book if it is too little to be sold.
+    let state = parts.bots.at(place);
+    let is_over = state.working().is_none() && !state.has_next();
+    if order.effect() == PositionEffect::Exit && state.exposure() == Ppm::ZERO && is_over {
+        closing_quantity(parts, place, cause, out);
     }
 }
 
@@ -413,8 +428,8 @@ pub(super) fn book_stray(
     if is_old || account.is_booked(fill) {
         return parts.counters.duplicate_report();
     }
-    let account = parts.accounts.get_mut(fill.account);
-    account.note_fill(fill);
+    note_assets(parts, fill, out);
+    parts.accounts.get_mut(fill.account).note_fill(fill);
     let owner = owner_of_fill(parts, fill, bot);
     let instrument = parts.config.instrument(fill.instrument);
     let booking = parts.portfolio.book(instrument, owner, fill);

@@ -8,8 +8,9 @@
 
 use std::cmp::Ordering;
 
-use tradewind_events::{Outputs, Timer};
-use tradewind_model::{ClientOrderId, Instrument, OrderStatus, Price, Quantity, Side};
+use tradewind_events::{Configuration, Outputs, Timer};
+use tradewind_model::{ClientOrderId, Instrument, OrderStatus, OwnerId, Price, Quantity, Side};
+use tradewind_portfolio::Portfolio;
 use tradewind_risk::PositionEffect;
 
 use super::positions::closable;
@@ -17,7 +18,9 @@ use super::protection::{FILLS_AWAITED, Key, Need, covered, grow, shrink};
 use super::stop_orders::{Stop, largest, may_place, place_stop};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
+use crate::parts::bots::Bots;
 use crate::parts::order::Order;
+use crate::parts::orders::Orders;
 
 /// Why a position has no stop while one pair takes the place of another.
 pub(super) const PLACED_ANEW: &str = "its stop and its take profit are placed anew";
@@ -59,24 +62,51 @@ fn fits(parts: &Parts, place: BotInstrument, instrument: &Instrument) -> bool {
     cap == 0 || before.count() + 1 < cap
 }
 
+/// What tells whether a take profit rests: all but the market, which may be at work on it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Resting<'a> {
+    pub(super) config: &'a Configuration,
+    pub(super) bots: &'a Bots,
+    pub(super) orders: &'a Orders,
+    pub(super) portfolio: &'a Portfolio,
+}
+
 /// Whether an order at the venue, or on its way there, takes the profit of all of a position at `level` or sooner.
 pub(super) fn rests(parts: &Parts, place: BotInstrument, level: Price) -> bool {
-    let state = parts.bots.at(place);
-    let side = state.closing_side();
-    let instrument = parts.config.instrument(state.instrument());
-    let level = instrument.round_price(level, side);
-    let is_reached = |price: Price| match side {
-        Side::Sell => price <= level,
-        Side::Buy => price >= level,
-    };
-    let mut orders = parts.orders.take_profits_of(place);
-    let held = closable(parts, place);
-    let is_there = |order: &Order| order.rests() || order.status() == OrderStatus::Pending;
-    orders.any(|order| {
-        is_there(order)
-            && order.shares().of(place) >= held
-            && order.terms().kind.limit().is_some_and(is_reached)
-    })
+    Resting::of(parts).takes(place, level)
+}
+
+impl<'a> Resting<'a> {
+    pub(super) const fn of(parts: &'a Parts) -> Self {
+        Self {
+            config: &parts.config,
+            bots: &parts.bots,
+            orders: &parts.orders,
+            portfolio: &parts.portfolio,
+        }
+    }
+
+    /// As [`rests`].
+    pub(super) fn takes(self, place: BotInstrument, level: Price) -> bool {
+        let state = self.bots.at(place);
+        let side = state.closing_side();
+        let instrument = self.config.instrument(state.instrument());
+        let level = instrument.round_price(level, side);
+        let is_reached = |price: Price| match side {
+            Side::Sell => price <= level,
+            Side::Buy => price >= level,
+        };
+        let mut orders = self.orders.take_profits_of(place);
+        let account = self.bots.bot(place.bot()).config().account;
+        let key = (account, OwnerId::Bot(place.bot()), state.instrument());
+        let held = self.portfolio.closable(instrument, &key);
+        let is_there = |order: &Order| order.rests() || order.status() == OrderStatus::Pending;
+        orders.any(|order| {
+            is_there(order)
+                && order.shares().of(place) >= held
+                && order.terms().kind.limit().is_some_and(is_reached)
+        })
+    }
 }
 
 /// Whether a position's stop was placed alone although its profit is to be taken at the venue.

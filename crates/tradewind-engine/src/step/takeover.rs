@@ -20,7 +20,7 @@ use tradewind_risk::{CauseKind, PositionEffect, Scope};
 
 use super::account_stream::{HEARD_WITHIN, SWEEP_EVERY, announce_unlisted, doubt, end_doubt};
 use super::budgets::{allocate, follow_capital};
-use super::causes::{close_cause, note_absurd};
+use super::causes::{close_cause, note_absurd, note_contradicted};
 use super::equity::value;
 use super::holdings::book_unexplained;
 use super::lifecycle::{schedule_bots, set_state};
@@ -51,6 +51,8 @@ pub(crate) fn on_account(
     if !parts.accounts.contains(account) {
         return Vec::new();
     }
+    let ids = state.balances.iter().map(|(asset, _)| *asset);
+    note_contradicted(parts, account, ids, out);
     let listed = state.fills.iter().map(|(fill, _)| fill.client_id);
     let open = state.open_orders.iter().map(|order| order.terms.client_id);
     raise_epoch(parts, account, listed.chain(open));
@@ -228,7 +230,12 @@ fn differences(parts: &Parts, state: &AccountState) -> Vec<Difference> {
         cursors: record.cursors(),
         is_booked: &is_booked,
     };
-    reconcile(&local, &venue)
+    let mut differences = reconcile(&local, &venue);
+    differences.retain(|difference| match difference {
+        Difference::Balance(asset, _) => !parts.is_contradicted(*asset),
+        _ => true,
+    });
+    differences
 }
 
 /// Books a fill that was never reported: to its order, if that is kept.

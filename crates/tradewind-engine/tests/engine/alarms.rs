@@ -7,10 +7,10 @@ use tradewind_events::{
     StreamChange,
 };
 use tradewind_model::{
-    AccountMode, Amount, AssetId, OwnerId, Ppm, RejectReason, ReportKind, Side, Stop, StopOrders,
-    Timestamp,
+    AccountMode, Amount, AssetId, ClientOrderId, OwnerId, Ppm, RejectReason, ReportKind, Side,
+    Stop, StopOrders, Timestamp,
 };
-use tradewind_risk::CauseKind;
+use tradewind_risk::{CauseKind, Scope, TradingState};
 use tradewind_testkit::{ACCOUNT, Answer, BTC, Desk, SPOT, Script, USDT, bot, configuration};
 
 use crate::{BOT, buy, desk};
@@ -162,11 +162,16 @@ fn a_trade_in_what_the_desk_does_not_list_is_named_and_booked_by_the_readings() 
 }
 
 fn unlisted_trade(desk: &mut Desk, symbol: &str) {
+    unlisted_trade_by(desk, symbol, None);
+}
+
+fn unlisted_trade_by(desk: &mut Desk, symbol: &str, client_id: Option<ClientOrderId>) {
     let change = StreamChange::UnlistedTrade {
         symbol: symbol.to_owned(),
         side: Side::Buy,
         quantity: "100".to_owned(),
         price: "0.2".to_owned(),
+        client_id,
         at: Timestamp::from_secs(1),
     };
     desk.input(&Input::AccountStream {
@@ -209,18 +214,86 @@ fn many_trades_in_what_the_desk_does_not_list_are_one_alarm_a_minute_with_their_
     assert!(alarms(&desk).len() < 4 + 65);
 }
 
-/// An asset whose id does not follow the last contradicts the table by which balances are booked: nothing is entered.
+/// An asset whose id does not follow the last contradicts the table by which balances are booked: what an account has of it is not
+/// booked, and that account is halted, and no other part of the desk, until a person has looked.
 #[test]
-fn an_asset_whose_id_does_not_fit_stops_entries() {
-    let mut desk = live();
-    for (id, is_refused) in [(2, false), (2, false), (4, true)] {
-        let (asset, name) = (AssetId(id), "DOGE".into());
-        desk.input(&Input::AssetAdded { asset, name });
+fn an_asset_whose_id_does_not_fit_halts_the_account_that_has_it() {
+    for wrong in [AssetId(4), BTC] {
+        let mut desk = live();
+        for asset in [AssetId(2), AssetId(2), wrong] {
+            let name = "DOGE".into();
+            desk.input(&Input::AssetAdded { asset, name });
+        }
+        assert_eq!(desk.engine.view().causes, [], "nobody has it");
+        for _ in 0..3 {
+            read(&mut desk, &[(USDT, "50000"), (wrong, "100")]);
+        }
         let causes = desk.engine.view().causes;
-        let mut reasons = causes.iter().map(|cause| &cause.reason);
-        let is_open = reasons.any(|reason| *reason == CauseKind::ConfigurationRefused);
-        assert_eq!(is_open, is_refused, "{id}");
+        let causes: Vec<_> = causes
+            .iter()
+            .map(|cause| (cause.scope, cause.state, cause.reason.clone()))
+            .collect();
+        let scope = Scope::Account(ACCOUNT);
+        let halted = (scope, TradingState::Halted, CauseKind::AssetContradicted);
+        assert_eq!(causes, [halted], "{wrong:?}");
+        assert_eq!(external(&desk, wrong), external(&live(), wrong));
+        let found = alarms(&desk);
+        assert_eq!((found.len(), found[0].0), (1, AlarmKind::AssetContradicted));
+        assert!(found[0].1.contains("\"DOGE\""), "{}", found[0].1);
+        desk.command(Action::ClearRisk {
+            scope,
+            reason: "it is of no use here".to_owned(),
+        });
+        for _ in 0..3 {
+            read(&mut desk, &[(USDT, "50000"), (wrong, "200")]);
+        }
+        assert_eq!(desk.engine.view().causes, [], "a person has accepted it");
+        assert_eq!(external(&desk, wrong), external(&live(), wrong));
+        assert_eq!(alarms(&desk).len(), 1);
     }
+}
+
+/// An id that the table does not have is booked for nobody, however many contradict it, until the table has it under the same name.
+#[test]
+fn an_asset_beyond_the_table_is_not_booked_before_the_table_has_it() {
+    let mut desk = live();
+    let added = |index: u32, name: String| Input::AssetAdded {
+        asset: AssetId(index),
+        name: name.into(),
+    };
+    for index in 100..200 {
+        desk.input(&added(index, format!("X{index}")));
+    }
+    for asset in [AssetId(199), AssetId(3)] {
+        for _ in 0..3 {
+            read(&mut desk, &[(USDT, "50000"), (asset, "100")]);
+        }
+        assert_eq!(external(&desk, asset), Amount::ZERO, "{asset:?}");
+    }
+    assert_eq!(desk.engine.view().state, TradingState::Active);
+    // No room for an id that the table has for something else: nobody knows which accounts have it.
+    desk.input(&added(0, "X0".to_owned()));
+    assert_eq!(desk.engine.view().state, TradingState::Halted);
+}
+
+/// V17: a trade of an own order in what the desk no longer lists is no stranger's.
+#[test]
+fn a_trade_in_what_the_desk_does_not_list_names_whose_order_it_was() {
+    let mut desk = live();
+    let id = |text: &str| Some(text.parse::<ClientOrderId>().unwrap());
+    let (own, foreign) = (
+        "54570000000700000000000000000001",
+        "5457ffffffff00000001000000000001",
+    );
+    for client_id in [None, id(own), id(foreign)] {
+        unlisted_trade_by(&mut desk, "DOGEUSDT", client_id);
+    }
+    let texts: Vec<_> = alarms(&desk).into_iter().map(|(_, text)| text).collect();
+    let who = ["somebody else", "an order of this desk", "another desk"];
+    for (text, who) in texts.iter().zip(who) {
+        assert!(text.starts_with(&format!("{who} bought 100 ")), "{text}");
+    }
+    assert_eq!(texts.len(), 3, "{texts:?}");
 }
 
 /// What a kill that sells EXTERNAL cannot sell is named with the reason.

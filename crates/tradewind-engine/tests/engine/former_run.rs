@@ -11,7 +11,7 @@ use tradewind_model::{
     LimitPolicy, OnTimeout, OrderKind, OrderPolicy, OrderStatus, OrderTerms, OwnerId, Ppm,
     Quantity, Reason, RejectReason, ReportKind, Side,
 };
-use tradewind_risk::TradingState;
+use tradewind_risk::{CauseKind, TradingState};
 use tradewind_strategy::WarmUp;
 use tradewind_testkit::{
     ACCOUNT, Answer, BTC, Desk, SPOT, START, Script, USDT, bot, candle, configuration,
@@ -418,7 +418,8 @@ fn resting_entries_are_kept_or_cancelled_by_a_restart() {
     assert_eq!(after_restart(OnRestart::Cancel), (1, 1));
 }
 
-/// S05: what was wrong with the disk of the run before is over until this run reports it again.
+/// S05: what was wrong with the disk of the run before is over until this run reports it again. What had refused must take writes for a
+/// minute.
 #[test]
 fn a_cause_of_the_disk_ends_with_its_run() {
     let (mut first, script) = one_bot();
@@ -428,5 +429,9 @@ fn a_cause_of_the_disk_ends_with_its_run() {
     assert_eq!(first.engine.view().causes.len(), 2);
     let mut second = first.restarted(bots(), script.strategies());
     second.account(&[(USDT, Amount::whole(100_000))]);
-    assert!(second.engine.view().causes.is_empty());
+    let causes = second.engine.view().causes;
+    assert_eq!(causes.len(), 1, "{causes:?}");
+    assert_eq!(causes[0].reason, CauseKind::DiskSettling, "for a minute");
+    second.advance(Duration::from_secs(61));
+    assert_eq!(second.engine.view().causes, []);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tradewind_events::{BookRead, Funding, Input, Output};
 use tradewind_model::{
     Amount, Depth, ExitPlan, FeedHealth, Level, Money, OrderKind, Ppm, Price, Quantity, Quote,
-    ReportKind, Side, Stop, StopOrders, Timestamp,
+    ReportKind, Side, Stop, StopOrders, TakeProfitBy, Timestamp,
 };
 use tradewind_risk::{CauseKind, Limits};
 use tradewind_testkit::{ACCOUNT, BTC, Desk, PERPETUAL, SPOT, Script, USDT, bot};
@@ -208,6 +208,50 @@ fn a_jump_after_a_silence_is_confirmed_by_the_book_before_a_stop_fires() {
             assert_eq!(is_sold(&desk), book == Some(8_990), "{book:?}");
             desk.advance(Duration::from_secs(10));
             assert_eq!(is_sold(&desk), book != Some(10_000), "{book:?}");
+        }
+    }
+}
+
+/// D06: nor does one quote take a profit that may not be there: a second one or the book confirms it. As long as nothing can be read it
+/// is not taken, since nothing is lost by waiting. One that is to rest at the venue, and rests nowhere, is the desk's to take.
+#[test]
+fn a_profit_beyond_a_jump_is_taken_once_a_quote_or_the_book_confirms_it() {
+    let fixed = ExitPlan {
+        take_profit: Some(Ppm(80_000)),
+        ..ExitPlan::default()
+    };
+    let by_age = ExitPlan {
+        profit_by_age: vec![(Duration::from_secs(1), Ppm(80_000))],
+        ..ExitPlan::default()
+    };
+    let at_the_venue = ExitPlan {
+        take_profit_by: TakeProfitBy::Limit,
+        ..fixed.clone()
+    };
+    for (plan, silence) in [
+        (&fixed, 30),
+        (&by_age, 30),
+        (&at_the_venue, 30),
+        (&fixed, 1),
+    ] {
+        for book in [Some(10_000), Some(11_010), None] {
+            let mut desk = long(plan.clone());
+            desk.advance(Duration::from_secs(silence));
+            desk.quote(11_000, 11_001);
+            assert_eq!((desk.orders().len(), books_requested(&desk)), (1, 1));
+            desk.advance(Duration::from_millis(500));
+            if let Some(bid) = book {
+                read_book(&mut desk, bid);
+            }
+            let is_sold = |desk: &Desk| desk.orders().len() > 1;
+            assert_eq!(is_sold(&desk), book == Some(11_010), "{book:?}");
+            desk.advance(Duration::from_secs(60));
+            assert_eq!(is_sold(&desk), book == Some(11_010), "{book:?}");
+            if book.is_none() {
+                assert!(books_requested(&desk) > 10, "it is read again");
+                desk.quote(11_001, 11_002);
+                assert!(is_sold(&desk));
+            }
         }
     }
 }

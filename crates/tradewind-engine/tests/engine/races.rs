@@ -51,6 +51,30 @@ fn an_exit_that_fills_in_pieces_is_never_dust_while_it_works() {
     assert_eq!(desk.count(EventType::PositionClosed), 1);
 }
 
+/// V11: a target waits for the end of an exit and is denied then, here by a kill: what the exit left goes to the dust book all the same.
+#[test]
+fn what_an_exit_leaves_is_dust_though_the_target_that_waited_is_denied() {
+    let (mut desk, script) = one_bot();
+    buy(&mut desk, &script);
+    let held = desk.held(SPOT);
+    script.say(BOT, Answer::target(0));
+    desk.quote(10_000, 10_001);
+    let exit = desk.last_order();
+    desk.report(&exit, ReportKind::Accepted, Some(0));
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    desk.command(Action::Kill {
+        reason: "out".to_owned(),
+        flatten: false,
+        include_external: false,
+    });
+    let most = desk.fill_of(&exit, held - 1, 10_000);
+    desk.report(&exit, ReportKind::Filled(most), Some(held - 1));
+    desk.report(&exit, ReportKind::Cancelled, Some(held - 1));
+    assert_eq!((desk.held(SPOT), desk.orders().len()), (0, 2));
+    assert_eq!(desk.count(EventType::PositionClosed), 1);
+}
+
 #[test]
 fn a_cancel_that_overtakes_its_fill_does_not_double_the_order() {
     let (mut desk, _script) = working();

@@ -263,6 +263,7 @@ impl Execution<'_> {
         Some(UserEvent::UnlistedTrade(Box::new(UnlistedTrade {
             account,
             symbol: cut(&self.s),
+            client_id: self.our_id(),
             trade_id: self.trade_id,
             side,
             quantity: cut(&self.last_quantity),
@@ -501,6 +502,7 @@ mod tests {
         let trade = UnlistedTrade {
             account: AccountId(3),
             symbol: "DOGEUSDT".to_owned(),
+            client_id: OURS.parse().unwrap(),
             trade_id: 56,
             side: Side::Buy,
             quantity: "0.5".to_owned(),

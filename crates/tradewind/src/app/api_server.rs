@@ -83,17 +83,36 @@ impl ApiServer {
     }
 }
 
+/// The user that this process acts for, where the system shows it.
+fn own_user() -> Option<u32> {
+    use std::os::unix::fs::MetadataExt as _;
+    let shown = fs::metadata("/proc/self").ok()?;
+    Some(shown.uid())
+}
+
+/// X10: a secret that others can read, or that somebody else could change, is none.
+pub(crate) fn check_private(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let (found, shown) = (fs::metadata(path)?, path.display());
+    let mode = found.permissions().mode() & 0o777;
+    anyhow::ensure!(
+        mode & 0o077 == 0,
+        "{shown} can be read by others (mode {mode:o}): delete it, and the next start creates a new one, or chmod 600 it"
+    );
+    let owner = found.uid();
+    anyhow::ensure!(
+        own_user().is_none_or(|user| user == owner),
+        "{shown} belongs to another user ({owner}): delete it, and the next start creates a new one, or chown it"
+    );
+    Ok(())
+}
+
 /// The operator's token: random, created at the first start, in a file that only its owner can read.
 fn token(data_dir: &Path) -> anyhow::Result<String> {
-    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    use std::os::unix::fs::OpenOptionsExt as _;
     let path = data_dir.join("token");
     if let Ok(text) = fs::read_to_string(&path) {
-        let mode = fs::metadata(&path)?.permissions().mode() & 0o777;
-        anyhow::ensure!(
-            mode & 0o077 == 0,
-            "{} can be read by others (mode {mode:o}): delete it, and the next start creates a new one, or chmod 600 it",
-            path.display()
-        );
+        check_private(&path)?;
         if !text.trim().is_empty() {
             return Ok(text.trim().to_owned());
         }
@@ -108,4 +127,30 @@ fn token(data_dir: &Path) -> anyhow::Result<String> {
     writeln!(file, "{token}")?;
     file.sync_all()?;
     Ok(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+    use tempfile::TempDir;
+
+    /// X10: a start takes no token that others can read or that is not its user's.
+    #[test]
+    fn a_token_that_is_not_the_users_own_is_refused() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("token");
+        let made = token(folder.path()).unwrap();
+        assert_eq!(token(folder.path()).unwrap(), made);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let refused = token(folder.path()).unwrap_err().to_string();
+        assert!(refused.contains("read by others (mode 644)"), "{refused}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        // Only root may give a file away.
+        if own_user() == Some(0) {
+            chown(&path, Some(12_345), None).unwrap();
+            let refused = token(folder.path()).unwrap_err().to_string();
+            assert!(refused.contains("another user (12345)"), "{refused}");
+        }
+    }
 }

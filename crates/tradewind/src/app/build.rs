@@ -12,6 +12,8 @@ use tradewind_events::Build;
 
 /// Hexadecimal digits that are kept of the hash of one setting.
 const DIGITS: usize = 16;
+/// In place of the hash of a program that cannot be read.
+const UNREADABLE: &str = "unreadable";
 
 /// The executable that runs. On Linux the file itself, even if another has taken its place since.
 fn executable() -> io::Result<PathBuf> {
@@ -21,10 +23,14 @@ fn executable() -> io::Result<PathBuf> {
     std::env::current_exe()
 }
 
-/// SHA-256 of the running executable, in hexadecimal digits; empty if it cannot be read.
+/// SHA-256 of the running executable, in hexadecimal digits; [`UNREADABLE`] and why if it cannot be read.
 pub(crate) fn hash_of_binary() -> String {
+    hash_of(executable())
+}
+
+fn hash_of(executable: io::Result<PathBuf>) -> String {
     let hash = || -> io::Result<String> {
-        let mut file = File::open(executable()?)?;
+        let mut file = File::open(executable?)?;
         let (mut context, mut buffer) = (Context::new(&SHA256), vec![0; 1 << 20]);
         loop {
             match file.read(&mut buffer)? {
@@ -34,8 +40,8 @@ pub(crate) fn hash_of_binary() -> String {
         }
     };
     hash().unwrap_or_else(|error| {
-        tracing::warn!(%error, "The running program cannot be read: its hash stays empty.");
-        String::new()
+        tracing::warn!(%error, "The running program cannot be read: nobody can tell which one it is.");
+        format!("{UNREADABLE}: {error}")
     })
 }
 
@@ -61,7 +67,8 @@ pub(crate) fn build(binary: String, settings: &Value, before: Option<&Build>) ->
 
 /// What differs: the binary, and settings that were changed, added or taken away.
 fn changed(before: &Build, binary: &str, settings: &BTreeMap<String, String>) -> Vec<String> {
-    let is_other = before.binary != binary;
+    // What cannot be read may be another program each time.
+    let is_other = before.binary != binary || binary.starts_with(UNREADABLE);
     let other = is_other.then(|| "binary".to_owned());
     let keys = before.settings.keys();
     let gone = keys.filter(|key| !settings.contains_key(*key));
@@ -154,5 +161,14 @@ mod tests {
     #[test]
     fn the_binary_that_runs_has_a_hash() {
         assert_eq!(hash_of_binary().len(), 64);
+    }
+
+    /// A program that cannot be read is shown as that, and is not taken for the one of the last start.
+    #[test]
+    fn a_binary_that_cannot_be_read_says_so_and_is_no_known_one() {
+        let gone = hash_of(Ok(PathBuf::from("/nowhere/tradewind")));
+        assert!(gone.starts_with("unreadable: "), "{gone}");
+        let first = build(gone.clone(), &json!({}), None);
+        assert_eq!(build(gone, &json!({}), Some(&first)).changed, ["binary"]);
     }
 }

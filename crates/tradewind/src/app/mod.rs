@@ -6,7 +6,7 @@
 
 mod account_state;
 mod account_stream;
-mod api_server;
+pub(crate) mod api_server;
 pub(crate) mod bans;
 mod build;
 mod clock_watch;

@@ -183,6 +183,7 @@ impl AccountSink for AccountToQueues {
             side: trade.side,
             quantity: trade.quantity,
             price: trade.price,
+            client_id: Some(trade.client_id),
             at: trade.at,
         };
         self.put(trade.account, change);

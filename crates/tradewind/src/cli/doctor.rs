@@ -13,6 +13,7 @@ use super::exit::ProblemsFound;
 use super::location::Location;
 use super::output::Output;
 use super::time::now;
+use crate::app::api_server::check_private;
 use crate::config::{DeskConfig, Listing};
 
 /// A host clock earlier than this was never set: 2026-01-01.
@@ -131,23 +132,15 @@ fn data_dir(dir: &Path) -> Finding {
 }
 
 fn token(location: &Location) -> Finding {
-    use std::os::unix::fs::PermissionsExt as _;
     let path = location.token_path();
     let shown = path.display();
-    match std::fs::metadata(&path) {
-        Err(_) => sound(
-            "token",
-            format!("{shown} does not exist yet; the first start creates it"),
-        ),
-        Ok(found) if found.permissions().mode() & 0o077 == 0 => {
-            sound("token", format!("{shown} is readable by its owner alone"))
-        }
-        Ok(_) => unsound(
-            "token",
-            format!(
-                "other users can read {shown}; delete it and restart the desk, which creates a new one"
-            ),
-        ),
+    if !path.exists() {
+        let message = format!("{shown} does not exist yet; the first start creates it");
+        return sound("token", message);
+    }
+    match check_private(&path) {
+        Ok(()) => sound("token", format!("{shown} is readable by its owner alone")),
+        Err(error) => unsound("token", error.to_string()),
     }
 }
 

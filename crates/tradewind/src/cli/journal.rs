@@ -15,7 +15,7 @@ use tradewind_journal::{
 use super::exit::ProblemsFound;
 use super::location::Location;
 use super::output::Output;
-use super::table::{Column, Style, Table, text_at, to_the_second};
+use super::table::{Column, Style, Table, short_hash, text_at, to_the_second};
 
 const SEGMENTS: &[Column] = &[
     ("STORE", "/store", Style::Text),
@@ -168,7 +168,7 @@ fn starts(reader: &Reader) -> anyhow::Result<(Vec<Value>, Option<String>)> {
 
 fn start_line(start: &Value) -> String {
     let text = |name: &str| text_at(start, name);
-    let hash = |name: &str| -> String { text(name).chars().take(12).collect() };
+    let hash = |name: &str| short_hash(&text(name));
     if start["configuration"] == "" {
         return format!(
             "start {} at {}: before hashes were kept",
@@ -325,4 +325,21 @@ fn line(store: StoreKind, found: &Stamped) -> serde_json::Result<String> {
     Ok(format!(
         r#"{{"v":1,"store":"{store}","seq":{seq},"at":"{at}","kind":"{kind}","record":{record}}}"#
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// P09: why a program has no hash is what its line is for.
+    #[test]
+    fn a_start_of_a_program_that_cannot_be_read_says_why() {
+        let reason = "unreadable: No such file or directory";
+        let start = json!({
+            "seq": 1, "at": "2026-03-02T10:05:00Z", "version": "1.0.0", "binary": reason, "configuration": "0123456789abcdef",
+        });
+        let line = start_line(&start);
+        assert!(line.contains(reason), "{line}");
+        assert!(line.contains("configuration 0123456789ab;"), "{line}");
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::output::Output;
-use super::table::{text_at, to_the_second};
+use super::table::{short_hash, text_at, to_the_second};
 
 /// Reads the status and prints it.
 pub(super) fn show(client: &Client, output: Output) -> anyhow::Result<()> {
@@ -62,10 +62,7 @@ fn lines(status: &Value) -> Vec<String> {
 
 /// Which program and settings run, and what differs from the start before.
 fn build(status: &Value) -> Vec<String> {
-    let hash = |of: &str| -> Option<String> {
-        let hash = status["build"][of].as_str()?;
-        Some(hash.chars().take(12).collect())
-    };
+    let hash = |of: &str| status["build"][of].as_str().map(short_hash);
     let (Some(binary), Some(configuration)) = (hash("binary"), hash("configuration")) else {
         return Vec::new();
     };

@@ -111,6 +111,12 @@ pub(super) fn to_the_second(instant: &str) -> String {
     }
 }
 
+/// The first digits of a hash, or all of what stands in its place: why there is none.
+pub(super) fn short_hash(text: &str) -> String {
+    let is_hash = text.chars().all(|digit| digit.is_ascii_hexdigit());
+    text.chars().take(if is_hash { 12 } else { 80 }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

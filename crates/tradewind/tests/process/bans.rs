@@ -43,7 +43,7 @@ fn a_ban_outlives_a_sigkill() {
     within(Duration::from_secs(15), "a request that is banned", || {
         (hits(&control) > 0).then_some(())
     });
-    within(Duration::from_secs(5), "the ban on disk", || {
+    within(Duration::from_secs(10), "the ban on disk", || {
         let bans = fs::read_to_string(folder.join("bans.json")).ok()?;
         bans.contains(&exchange.address).then_some(())
     });

@@ -1,21 +1,26 @@
 //! A live desk that is killed again and again, while orders are on their way to an exchange in another process, and while
 //! it starts. After each start its books are the exchange's.
 //!
-//! `make crash N=100 SEED=n` runs this test with N kills.
+//! One test kills it at random, the other at every named point of its work while the exchange misbehaves. `make crash N=100 SEED=n`
+//! runs the second with N kills.
 
+use std::collections::BTreeMap;
 use std::env;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::books::{Books, every_position_is_covered, nothing_was_sent_twice};
-use crate::desk::{Desk, pause, reset, unused_address, within};
+use crate::crash_points::{POINTS, Plan, When};
+use crate::desk::{Desk, pause, reset, tradewind, unused_address, within};
 use crate::draws::Draws;
 use crate::exchange::Exchange;
 use crate::in_flight::OrderTimes;
-use crate::lines::listen;
+use crate::lines::{Arrived, listen};
 use crate::live::{come_to_rest, configuration, live};
 
 /// Kills where the environment does not say how many.
@@ -44,6 +49,12 @@ struct Kill {
     in_start: bool,
 }
 
+/// How long the exchange misbehaves before a point is armed, and longest until the desk has reached it.
+const UNDER_FAULT: (Duration, Duration) = (Duration::from_millis(300), Duration::from_secs(3));
+const REACHED_WITHIN: Duration = Duration::from_secs(15);
+
+const SIGKILL: i32 = 9;
+
 /// Desk and exchange over all lives.
 struct Trial {
     folder: TempDir,
@@ -54,6 +65,13 @@ struct Trial {
     times: OrderTimes,
     kills: Vec<Kill>,
     ready: Vec<Duration>,
+    plan: Option<Plan>,
+    /// Whether the last death came after a kill by the operator was written.
+    was_latched: bool,
+    /// Kills at each point, and lives in which it was not reached.
+    reached: BTreeMap<&'static str, (usize, usize)>,
+    /// Kills under each fault.
+    under: BTreeMap<&'static str, usize>,
 }
 
 fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {
@@ -78,28 +96,33 @@ fn sigkills_lose_nothing_and_repeat_nothing() {
         if trial.draws.one_in(IN_START) && trial.kill_in_start(&mut desk) {
             continue;
         }
-        trial.ready.push(desk.until_ready());
-        let events = listen(desk.stream_after(&trial.times.last()).unwrap());
-        trial.compare(&desk);
-        if trial.kills.len() % REST_EVERY == REST_EVERY - 1 {
-            trial.rest(&desk);
-            lift(trial.folder.path(), &desk);
-        }
+        let events = trial.ready_desk(&mut desk);
         let (least, most) = LIFE;
         pause(trial.draws.time(least, most));
         trial.kill(&mut desk, false);
         trial.times.read(&events);
         reported = trial.report(reported);
     }
-    let mut desk = trial.spawn();
-    trial.ready.push(desk.until_ready());
-    let events = listen(desk.stream_after(&trial.times.last()).unwrap());
-    trial.compare(&desk);
-    trial.rest(&desk);
-    desk.crash();
-    trial.times.read(&events);
-    trial.report(reported);
-    trial.sum_up();
+    trial.end(reported);
+}
+
+/// S01, P01, P08, I01, I02, I03, I11, I23: at every named point, while the exchange misbehaves.
+#[test]
+fn sigkills_at_named_points_under_faults_lose_nothing_and_repeat_nothing() {
+    let count = setting("TRADEWIND_CRASHES", KILLS);
+    let seed = setting("TRADEWIND_SEED", SEED);
+    eprintln!("crash: {count} kills at named points, seed {seed}");
+    let at_venue = TempDir::new().unwrap();
+    let mut trial = Trial::begin(at_venue.path(), seed);
+    trial.plan = Some(Plan::new());
+    let mut reported = 0;
+    while trial.kills.len() < count {
+        if let Some(events) = trial.live_to_a_point() {
+            trial.times.read(&events);
+            reported = trial.report(reported);
+        }
+    }
+    trial.end(reported);
 }
 
 /// Ends the standstill of a comparison.
@@ -136,6 +159,10 @@ impl Trial {
             times: OrderTimes::default(),
             kills: Vec::new(),
             ready: Vec::new(),
+            plan: None,
+            was_latched: false,
+            reached: BTreeMap::new(),
+            under: BTreeMap::new(),
         }
     }
 
@@ -145,7 +172,90 @@ impl Trial {
             pause(Duration::from_secs(1));
         }
         let folder = self.folder.path();
-        Desk::spawn(folder, live(folder, &self.config))
+        let command = live(folder, &self.config);
+        let command = match &self.plan {
+            Some(plan) => plan.beneath(command),
+            None => command,
+        };
+        Desk::spawn(folder, command)
+    }
+
+    /// One life up to a named point of it. Its fault ends with it. Returns the events of a life that traded.
+    #[track_caller]
+    fn live_to_a_point(&mut self) -> Option<Receiver<Arrived>> {
+        let mut plan = self.plan.take().unwrap();
+        let (point, fault) = plan.next(&mut self.draws);
+        let in_start = point.when == When::Start;
+        let row = fault.as_ref().map_or("none", |(row, _)| *row);
+        let strike = |trial: &Self| {
+            if let Some((_, script)) = &fault {
+                trial.exchange.operate("POST /faults", script);
+            }
+        };
+        if in_start {
+            strike(self);
+            plan.arm(point, &mut self.draws);
+        }
+        self.plan = Some(plan);
+        let mut desk = self.spawn();
+        let events = (!in_start).then(|| self.ready_desk(&mut desk));
+        if in_start {
+            desk.until_ready_or_dead();
+        } else {
+            strike(self);
+            pause(self.draws.time(UNDER_FAULT.0, UNDER_FAULT.1));
+            let plan = self.plan.as_ref().unwrap();
+            plan.arm(point, &mut self.draws);
+        }
+        if point.when == When::Killing {
+            // Its answer does not come.
+            let kill = ["kill", "--reason", "in the midst of it"];
+            drop(tradewind(self.folder.path(), &kill).output());
+        }
+        let since = Instant::now();
+        while !desk.is_dead() && since.elapsed() < REACHED_WITHIN {
+            pause(Duration::from_millis(10));
+        }
+        let end = desk.end();
+        let was_reached = end.is_some();
+        // Whoever ends by itself, be it by a panic or with an error, was not killed at its point.
+        if let Some(end) = end.filter(|end| end.signal() != Some(SIGKILL)) {
+            panic!("{end} instead of a kill at {}: {}", point.name, desk.said());
+        }
+        let count = self.reached.entry(point.name).or_default();
+        *if was_reached {
+            &mut count.0
+        } else {
+            &mut count.1
+        } += 1;
+        *self.under.entry(row).or_default() += 1;
+        self.kill(&mut desk, in_start);
+        self.plan.as_ref().unwrap().disarm();
+        self.exchange.operate("DELETE /faults", "");
+        self.was_latched = was_reached && point.name.starts_with("latch_");
+        let place = if was_reached { "at" } else { "did not reach" };
+        eprintln!(
+            "crash: life {} {place} {}, fault {row}",
+            self.kills.len(),
+            point.name
+        );
+        events
+    }
+
+    /// Waits for a desk, and compares. One that is still killed is brought to rest, compared to the last digit, and trades again.
+    #[track_caller]
+    fn ready_desk(&mut self, desk: &mut Desk) -> Receiver<Arrived> {
+        self.ready.push(desk.until_ready());
+        let events = listen(desk.stream_after(&self.times.last()).unwrap());
+        self.compare(desk);
+        let is_killed = desk.get("status")["state"] == "KILLED";
+        assert!(is_killed || !self.was_latched, "a written kill is gone");
+        self.was_latched = false;
+        if is_killed || self.kills.len() % REST_EVERY == REST_EVERY - 1 {
+            self.rest(desk);
+            lift(self.folder.path(), desk);
+        }
+        events
     }
 
     /// Kills a desk within the time that starts took so far. False if it was ready by then, so that it goes on.
@@ -199,8 +309,26 @@ impl Trial {
         self.kills.len()
     }
 
+    /// A last life without a kill, everything compared at rest.
+    #[track_caller]
+    fn end(&mut self, reported: usize) {
+        let mut desk = self.spawn();
+        let events = self.ready_desk(&mut desk);
+        self.rest(&desk);
+        desk.crash();
+        self.times.read(&events);
+        self.report(reported);
+        self.sum_up();
+    }
+
     #[track_caller]
     fn sum_up(&self) {
+        for (name, (reached, missed)) in &self.reached {
+            eprintln!("crash: point {name} killed {reached} missed {missed}");
+        }
+        for (row, kills) in &self.under {
+            eprintln!("crash: fault {row} kills {kills}");
+        }
         let in_flight: Vec<usize> = self
             .kills
             .iter()
@@ -218,12 +346,38 @@ impl Trial {
             self.ready.iter().max().unwrap(),
         );
         assert!(flying >= IN_FLIGHT_MIN, "too few in flight: {in_flight:?}");
+        let missed: usize = self.reached.values().map(|(_, missed)| missed).sum();
+        assert!(missed <= self.kills.len() / 4, "{:?}", self.reached);
+        let of_points = self.kills.len() >= POINTS.len() && self.plan.is_some();
         assert!(
-            in_start >= self.kills.len() / 5,
+            !of_points || points_hit(&self.reached) == POINTS.len(),
+            "{:?}",
+            self.reached
+        );
+        let ready_max = setting("TRADEWIND_READY_MS", u64::MAX);
+        let slowest = self.ready.iter().max().unwrap();
+        assert!(
+            *slowest <= Duration::from_millis(ready_max),
+            "a start took {slowest:?}"
+        );
+        assert!(
+            self.plan.is_some() || in_start >= self.kills.len() / 5,
             "only {in_start} of {} kills came during a start",
             self.kills.len()
         );
     }
+}
+
+/// Points at which a desk was killed at least once, of kills and misses at each.
+fn points_hit(reached: &BTreeMap<&'static str, (usize, usize)>) -> usize {
+    let hit = reached.values().filter(|(killed, _)| *killed > 0);
+    hit.count()
+}
+
+#[test]
+fn a_point_that_was_only_missed_is_not_hit() {
+    let reached = BTreeMap::from([("one", (2, 1)), ("other", (0, 3))]);
+    assert_eq!(points_hit(&reached), 1);
 }
 
 fn median<T: Copy + Ord>(values: &[T]) -> Option<T> {

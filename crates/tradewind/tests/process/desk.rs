@@ -20,6 +20,9 @@ const READY_EVERY: Duration = Duration::from_millis(20);
 /// Longest a desk may take to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
+/// A desk that is to end at once is gone within this time: for an end in order a single component may take five seconds.
+pub(crate) const AT_ONCE: Duration = Duration::from_secs(3);
+
 /// Clears a kill, once the account was read since and nothing is of unknown fate.
 #[track_caller]
 pub(crate) fn reset(folder: &Path, arguments: &[&str]) {
@@ -191,11 +194,35 @@ impl Desk {
         if let Some(status) = self.child.try_wait().unwrap() {
             panic!("the desk ended with {status}: {}", self.said());
         }
+        self.answers()
+    }
+
+    /// The same of a desk that may be dead.
+    fn answers(&mut self) -> bool {
         if self.find().is_none() {
             return false;
         }
         let answer = http::ask(&self.address, "GET /readyz", "", "");
         answer.is_ok_and(|answer| answer.status == 200)
+    }
+
+    /// Waits until the desk is ready, and says so, or is dead.
+    #[track_caller]
+    pub(crate) fn until_ready_or_dead(&mut self) -> bool {
+        within(READY_WITHIN, "a desk that is ready or dead", || {
+            let is_dead = self.is_dead();
+            (is_dead || self.answers()).then_some(!is_dead)
+        })
+    }
+
+    /// Whether the process is gone.
+    pub(crate) fn is_dead(&mut self) -> bool {
+        self.end().is_some()
+    }
+
+    /// How the process ended, if it has.
+    pub(crate) fn end(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     /// Learns where the desk listens, once it has written it down.

@@ -56,10 +56,10 @@ fn setting(name: &str) -> Option<u64> {
 }
 
 /// A kind of fault: its row, and its script.
-type Kind = (&'static str, String);
+pub(crate) type Kind = (&'static str, String);
 
 /// All kinds of the page, for the account of the desk.
-fn kinds() -> Vec<Kind> {
+pub(crate) fn kinds() -> Vec<Kind> {
     let sections = PAGE.split("\n### ").skip(1);
     let mut kinds: Vec<Kind> = sections
         .map(|section| {

@@ -23,8 +23,8 @@ const MIB: u64 = 1 << 20;
 const RESERVE: u64 = 64 * MIB;
 /// Longest for a cause to open, an exit to fill, a disk to be used again.
 const SOON: Duration = Duration::from_secs(60);
-/// Longest for a reserve to be filled again.
-const HEALED: Duration = Duration::from_secs(120);
+/// Longest for a reserve to be filled again, with the minute after it in which nothing is entered.
+const HEALED: Duration = Duration::from_secs(180);
 
 const EIO: i32 = 5;
 const EROFS: i32 = 30;

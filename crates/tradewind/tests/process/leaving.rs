@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::desk::{Desk, pause, tradewind, within};
+use crate::desk::{AT_ONCE, Desk, pause, tradewind, within};
 use crate::exchange::open_orders;
 use crate::fast_bots::{BASES, fast_bots};
 
@@ -60,11 +60,11 @@ fn a_second_interrupt_during_the_flattening_ends_at_once_and_loses_nothing() {
         (desk.items("positions").len() >= 3).then_some(())
     });
     desk.signal("INT");
-    within(Duration::from_secs(5), "the first word of the end", || {
+    within(Duration::from_secs(15), "the first word of the end", || {
         desk.said().contains("shutting down").then_some(())
     });
     desk.signal("INT");
-    let status = desk.ended(Duration::from_secs(1));
+    let status = desk.ended(AT_ONCE);
     assert!(status.signal().is_none(), "{status}");
     let killed = crate::desk::command(folder, &["kill", "--reason", "only to be read"]);
     assert!(killed.status.success(), "{killed:?}");

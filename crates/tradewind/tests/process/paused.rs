@@ -9,7 +9,8 @@ use tempfile::TempDir;
 use crate::desk::{Desk, pause, within};
 use crate::live_desk::{ACCOUNT, LoggedVenue, Relay, fast_live_bots, instant, run_live};
 
-const PAUSE: Duration = Duration::from_secs(15);
+/// Longer than a connection lives unanswered, and than an account may go unread (R02).
+const PAUSE: Duration = Duration::from_secs(75);
 /// `intent_ttl_quote` of the bots, and what the way to the exchange takes.
 const OLDEST: Duration = Duration::from_millis(2_500);
 

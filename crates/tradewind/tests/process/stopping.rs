@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::desk::{Desk, within};
+use crate::desk::{AT_ONCE, Desk, within};
 
 fn trading(folder: &TempDir) -> Desk {
     let desk = Desk::start_with(
@@ -60,10 +60,10 @@ fn a_second_interrupt_ends_at_once() {
     // A stream that nobody reads keeps the API open for as long as it may.
     let _reader = desk.stream("").unwrap();
     desk.signal("INT");
-    within(Duration::from_secs(5), "the first word of the end", || {
+    within(Duration::from_secs(15), "the first word of the end", || {
         desk.said().contains("shutting down").then_some(())
     });
     desk.signal("INT");
-    let status = desk.ended(Duration::from_secs(1));
+    let status = desk.ended(AT_ONCE);
     assert!(status.signal().is_none(), "{status}");
 }

@@ -256,6 +256,7 @@ mod tests {
             side: Side::Buy,
             quantity: String::new(),
             price: String::new(),
+            client_id: None,
             at,
         };
         assert_eq!(queue.push(stream_state(1, elsewhere)), Err(QueueFull));
