@@ -26,6 +26,32 @@ impl Scaled {
 
     /// A number as it is written in a text: plain, or with an exponent.
     pub(super) fn parse(text: &str) -> Option<Self> {
+        Self::short(text.as_bytes()).or_else(|| Self::long(text))
+    }
+
+    /// Digits that a machine word holds, with a point or none, as almost all numbers are; anything else is left to
+    /// [`long`](Self::long).
+    fn short(text: &[u8]) -> Option<Self> {
+        if text.len() > usize::from(PLACES_MAX) {
+            return None;
+        }
+        let (mut count, mut point) = (0_i64, None);
+        for (at, byte) in text.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => count = count * 10 + i64::from(byte - b'0'),
+                b'.' if point.is_none() && at > 0 => point = Some(at),
+                _ => return None,
+            }
+        }
+        let places = point.map_or(0, |point| text.len() - point - 1);
+        let is_whole = !text.is_empty() && (places > 0 || point.is_none());
+        is_whole.then_some(Self {
+            count: i128::from(count),
+            places: i16::try_from(places).ok()?,
+        })
+    }
+
+    fn long(text: &str) -> Option<Self> {
         let (digits, exponent) = match text.split_once(['e', 'E']) {
             None => (text, 0),
             Some((digits, exponent)) => {
@@ -43,8 +69,16 @@ impl Scaled {
 
     /// The same number as a count of 10^-`places`; `None` if that is not exact or does not fit.
     fn to_places(self, places: u8) -> Option<i64> {
-        let power = |places: i16| 10_i128.checked_pow(u32::try_from(places).ok()?);
         let more = i16::from(places) - self.places;
+        if let Ok(count) = i64::try_from(self.count)
+            && let Some(power) = 10_i64.checked_pow(u32::from(more.unsigned_abs()))
+        {
+            return match more {
+                0.. => count.checked_mul(power),
+                _ => (count % power == 0).then(|| count / power),
+            };
+        }
+        let power = |places: i16| 10_i128.checked_pow(u32::try_from(places).ok()?);
         let moved = if self.count == 0 {
             0
         } else if more >= 0 {
@@ -98,15 +132,21 @@ impl Scaled {
             count: self.count,
             places: self.places + i16::from(places),
         };
-        let finer = 10_i128.checked_pow(u32::try_from(nanos.places - 9).unwrap_or(0))?;
+        if nanos.places <= 9 {
+            return nanos.moment();
+        }
+        let finer = 10_i128.checked_pow(u32::try_from(nanos.places - 9).ok()?)?;
         let whole = Self {
             count: nanos.count - nanos.count % finer,
             ..nanos
         };
-        whole
-            .to_places(9)
-            .filter(|nanos| *nanos >= 0)
-            .map(Timestamp::from_nanos)
+        whole.moment()
+    }
+
+    /// As a count of nanoseconds at 9 places.
+    fn moment(self) -> Option<Timestamp> {
+        let nanos = self.to_places(9).filter(|nanos| *nanos >= 0);
+        nanos.map(Timestamp::from_nanos)
     }
 }
 

@@ -98,11 +98,11 @@ impl Numbers {
     pub(super) fn judge(&mut self, number: u64) -> SequenceVerdict {
         let is_new = self.open.is_none();
         let progress = &self.progress;
-        let (open, session) = self
+        let (_open, session) = self
             .open
             .get_or_insert_with(|| (progress.open(), progress.get().session));
-        let is_alone = open.is_alone();
         let mut state = progress.state();
+        let is_alone = state.open == 1;
         let Position { session: now, last } = state.position;
         let is_first = now == 0;
         let is_superseded = *session != now;

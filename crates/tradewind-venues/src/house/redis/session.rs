@@ -10,7 +10,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tradewind_model::Timestamp;
 
-use super::resp::{Reply, ReplyError, Scanner, command, cut_entry, cut_last, reply};
+use super::resp::{Reply, ReplyError, Scanner, command, cut_entry, cut_last, published, reply};
 use super::settings::{Master, Positions, Redis, RedisUse};
 use super::support::{check, cluster, master};
 use crate::address::Address;
@@ -469,6 +469,13 @@ impl Protocol for RedisProtocol {
         out: &mut Vec<u8>,
         on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<usize, ProtocolError> {
+        if let RedisUse::Channels(_) = self.redis.reads
+            && self.scanner.is_fresh()
+            && let Some((payload, used)) = published(bytes)
+        {
+            self.payloads.json(payload, received_at, on);
+            return Ok(used);
+        }
         let used = match self.scanner.end(bytes) {
             Ok(Some(used)) => used,
             Ok(None) => return Ok(0),
