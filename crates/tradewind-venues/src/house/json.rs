@@ -226,14 +226,17 @@ impl<'a> Walk<'a, '_> {
         let mut has_escapes = false;
         self.at += 1;
         loop {
-            match self.peek()? {
+            let rest = self.text.as_bytes().get(self.at..)?;
+            let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
+            let plain = rest.iter().position(is_special)?;
+            self.at += plain;
+            match rest.get(plain)? {
                 b'"' => break,
                 b'\\' => {
                     has_escapes = true;
                     self.escape()?;
                 }
-                0..b' ' => return None,
-                _ => self.at += 1,
+                _ => return None,
             }
         }
         self.at += 1;

@@ -7,4 +7,4 @@ mod support;
 
 pub(super) use session::RedisProtocol;
 pub(super) use settings::Master;
-pub use settings::{Positions, Redis, RedisUse};
+pub use settings::{KeptPositions, Positions, Redis, RedisUse};

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
+
 use crate::address::Address;
 
 /// Most entries of one reading.
@@ -56,7 +58,37 @@ pub struct Positions {
     fewer: Arc<AtomicU32>,
 }
 
+/// What is kept of [`Positions`] over a restart.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptPositions {
+    last: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    passed: BTreeMap<String, String>,
+}
+
+impl From<KeptPositions> for Positions {
+    fn from(kept: KeptPositions) -> Self {
+        Self {
+            last: Arc::new(Mutex::new(kept.last)),
+            passed: Arc::new(Mutex::new(kept.passed)),
+            ..Self::default()
+        }
+    }
+}
+
 impl Positions {
+    /// What a later run begins with to continue here.
+    #[must_use]
+    pub fn kept(&self) -> KeptPositions {
+        let now = |of: &Mutex<BTreeMap<String, String>>| {
+            of.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        };
+        KeptPositions {
+            last: now(&self.last),
+            passed: now(&self.passed),
+        }
+    }
+
     /// Counts an answer that cannot be read; how many there were in a row.
     pub(in crate::house) fn failed(&self) -> u32 {
         self.failures.fetch_add(1, Ordering::Relaxed) + 1

@@ -33,6 +33,10 @@ const CLASSES: [u8; 256] = {
     classes
 };
 
+const fn is(byte: u8, class: u8) -> bool {
+    CLASSES[byte as usize] & class != 0
+}
+
 /// Reads a whole document.
 ///
 /// Nothing is returned for one that is not plain, whatever the walk has had of it.
@@ -67,13 +71,10 @@ struct Scan<'a> {
 impl<'a> Scan<'a> {
     fn text(&mut self, walk: &mut Walk<'_, 'a>) -> Option<()> {
         let from = self.at;
-        while self.class()? & MARK == 0 {
-            self.at += 1;
-            if self.at == self.bytes.len() {
-                break;
-            }
-        }
-        let has_ended = self.at == self.bytes.len() || self.bytes[self.at] == b'<';
+        let rest = self.bytes.get(from..)?;
+        let length = rest.iter().position(|byte| is(*byte, MARK));
+        self.at += length.unwrap_or(rest.len());
+        let has_ended = self.bytes.get(self.at).is_none_or(|byte| *byte == b'<');
         let text = self.document.get(from..self.at).filter(|_| has_ended)?;
         // Texts that children part are put together by the library's reader.
         let is_first = walk
@@ -132,11 +133,10 @@ impl<'a> Scan<'a> {
     /// A name and its place.
     fn name(&mut self) -> Option<(&'a str, usize)> {
         let from = self.at;
+        let rest = self.bytes.get(from..)?;
+        self.at += rest.iter().position(|byte| !is(*byte, NAME))?;
         // A name begins with a letter.
-        let is_name = self.byte()?.is_ascii_alphabetic();
-        while self.class()? & NAME != 0 {
-            self.at += 1;
-        }
+        let is_name = rest.first().is_some_and(u8::is_ascii_alphabetic);
         let name = self.document.get(from..self.at).filter(|_| is_name)?;
         Some((name, from))
     }
@@ -147,26 +147,19 @@ impl<'a> Scan<'a> {
         if !matches!(quote, b'"' | b'\'') {
             return None;
         }
-        self.at += 1;
-        let from = self.at;
-        while self.byte()? != quote {
-            if self.class()? & (MARK | SPACE) != 0 {
-                return None;
-            }
-            self.at += 1;
-        }
-        self.at += 1;
-        Some((self.document.get(from..self.at - 1)?, from))
+        let from = self.at + 1;
+        let rest = self.bytes.get(from..)?;
+        let ends = |byte: &u8| *byte == quote || is(*byte, MARK | SPACE);
+        let length = rest.iter().position(ends)?;
+        self.at = from + length;
+        self.expect(quote)?;
+        Some((self.document.get(from..from + length)?, from))
     }
 
     fn expect(&mut self, byte: u8) -> Option<()> {
         let is_there = self.byte()? == byte;
         self.at += usize::from(is_there);
         is_there.then_some(())
-    }
-
-    fn class(&self) -> Option<u8> {
-        Some(CLASSES[usize::from(self.byte()?)])
     }
 
     fn byte(&self) -> Option<u8> {
