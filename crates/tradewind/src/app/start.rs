@@ -42,6 +42,7 @@ use crate::app::recovery::recover;
 use crate::app::runs::Runs;
 use crate::app::shutdown_summary;
 use crate::app::signals::{Signals, end_at_second_signal};
+use crate::app::source_positions::SourcePositions;
 use crate::app::supervisor::Supervisor;
 use crate::app::take_profits;
 use crate::app::telegram;
@@ -180,8 +181,15 @@ impl Desk {
         let for_engine = stable.for_engine();
         let configuration = Arc::new(stable.configuration);
         venues.take_into_use(&configuration)?;
-        let house_sources =
-            house::prepare(&config, &configuration, &environment, Some(&mut recordings))?;
+        let mut positions = SourcePositions::open(directory.source_positions.clone());
+        let house_sources = house::prepare(
+            &config,
+            &configuration,
+            &environment,
+            &mut positions,
+            Some(&mut recordings),
+        )?;
+        positions.keep(&mut supervisor);
         for feed in &venues.feeds {
             feed.note(&recordings, &configuration);
         }
