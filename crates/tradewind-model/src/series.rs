@@ -89,7 +89,9 @@ impl Numbers {
         if self.0.get(name).is_some_and(is_later) {
             return false;
         }
-        let is_full = self.0.len() == SERIES_MAX;
+        if self.0.len() == SERIES_MAX && !self.0.contains_key(name) {
+            return false;
+        }
         let number = Kept {
             value: number.value,
             at,
@@ -102,7 +104,6 @@ impl Numbers {
                 *kept = number;
                 true
             }
-            None if is_full => false,
             None => {
                 all.insert(name.to_owned(), number);
                 true

@@ -178,10 +178,14 @@ impl<'a> Walk<'a, '_> {
             if self.peek()? != b'"' {
                 return None;
             }
-            let name = self.string()?.read()?;
+            let name = self.string()?;
             self.space();
             self.expect(b':')?;
-            self.value(paths.and_then(|paths| paths.find(&name)))?;
+            let below = match paths {
+                Some(paths) => paths.find(&name.read()?),
+                None => None,
+            };
+            self.value(below)?;
             if self.closes(b'}') {
                 return Some(());
             }

@@ -1,15 +1,15 @@
 //! How far each house source was read in its streams or behind its cursors, kept over a restart: what came while the desk was
 //! away is read then.
 //!
-//! What is written is what was read a period ago: it is in the journal by then. So after an end of any kind some messages are
-//! read twice and none is lost.
+//! What is written is what was read a period ago: it is in the journal by then, unless the disk refuses the journal. So after
+//! an end of any other kind some messages are read twice and none is lost.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tradewind_journal::StateFile;
-use tradewind_venues::house::{KeptPositions, Positions};
+use tradewind_venues::house::{KeptPositions, Positions, Transport};
 
 use crate::app::supervisor::Supervisor;
 use crate::config::SourceSettings;
@@ -28,6 +28,8 @@ pub(crate) struct SourcePositions {
     sources: Vec<(String, Positions)>,
     read: Kept,
     written: Kept,
+    /// The last write failed, which is said once.
+    is_refused: bool,
 }
 
 impl SourcePositions {
@@ -41,9 +43,13 @@ impl SourcePositions {
         }
     }
 
-    /// Where a source begins. Another address has other streams.
+    /// Where a source begins. Another address has other streams, and another master of a Sentinel.
     pub(crate) fn of(&mut self, source: &SourceSettings) -> Positions {
-        let name = format!("{} {}", source.name, source.address);
+        let master = match &source.transport {
+            Transport::Redis { redis, .. } => redis.sentinel.as_deref().unwrap_or_default(),
+            _ => "",
+        };
+        let name = format!("{} {} {master}", source.name, source.address);
         let positions: Positions = self.found.remove(&name).unwrap_or_default().into();
         self.sources.push((name, positions.clone()));
         positions
@@ -74,7 +80,11 @@ impl SourcePositions {
         let Some(file) = self.file.as_ref().filter(|_| read != self.written) else {
             return;
         };
-        if let Err(error) = file.write(&read) {
+        let written = file.write(&read);
+        let was_refused = std::mem::replace(&mut self.is_refused, written.is_err());
+        if let Err(error) = written
+            && !was_refused
+        {
             tracing::warn!(%error, "How far sources were read cannot be kept over a restart.");
         }
         self.written = read;
