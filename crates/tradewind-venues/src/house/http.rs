@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tradewind_model::Timestamp;
 
 use super::payloads::Payloads;
-use super::redis::Positions;
+use super::redis::{CURSOR, Positions};
 use super::xml::Envelope;
 use crate::address::Address;
 use crate::error::cut;
@@ -182,7 +182,7 @@ impl HttpProtocol {
         received_at: Timestamp,
         on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<bool, ProtocolError> {
-        let envelope = self.payloads.envelope(text).map_err(|_| not_xml())?;
+        let (envelope, messages) = self.payloads.envelope(text).map_err(|_| not_xml())?;
         let next = checked(&envelope)?;
         if self.is_repeated(&envelope, cursor, on) {
             self.is_hasty = true;
@@ -192,12 +192,15 @@ impl HttpProtocol {
             let why = "messages behind which the cursor is the same as before";
             return Err(ProtocolError(why.to_owned()));
         }
+        if cursor.is_none() && self.positions.take_skipped(CURSOR) {
+            on(Incoming::Gap { missing: 0 });
+        }
         let is_past = envelope.messages > 0 && (is_first || envelope.has_more);
         if is_past && !self.is_filling {
             self.is_filling = true;
             on(Incoming::Filling);
         }
-        self.payloads.xml(text, received_at, on);
+        self.payloads.xml(messages, received_at, on);
         self.positions.set(CURSOR, next);
         if !envelope.has_more && std::mem::take(&mut self.is_filling) {
             on(Incoming::Synced);
@@ -267,9 +270,6 @@ impl HttpProtocol {
         Ok(())
     }
 }
-
-/// What a cursor is kept under.
-const CURSOR: &str = "";
 
 fn not_xml() -> ProtocolError {
     ProtocolError("an answer that is no XML document of messages".to_owned())

@@ -144,11 +144,8 @@ impl<'a> Walk<'a, '_> {
         match self.peek()? {
             b'"' => {
                 let text = self.string()?;
-                if let [first, more @ ..] = fields {
-                    for field in more {
-                        self.fields.set(*field, text.read()?);
-                    }
-                    self.fields.set(*first, text.read()?);
+                for field in fields {
+                    self.fields.set(*field, text.read()?);
                 }
             }
             b'{' => self.object(paths)?,
@@ -337,6 +334,8 @@ mod tests {
     use super::*;
     use crate::house::mapping::Field;
     use proptest::prelude::*;
+    use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+    use serde_json::value::RawValue;
 
     fn paths() -> Paths {
         let mut mapping = Mapping::default();
@@ -406,6 +405,90 @@ mod tests {
         assert_eq!(nothing.shown(), "");
     }
 
+    /// An object's members in their order, one of a name beside another.
+    struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+    impl<'de> Deserialize<'de> for Members<'de> {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            struct All;
+            impl<'de> Visitor<'de> for All {
+                type Value = Members<'de>;
+
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("an object")
+                }
+
+                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                    let mut all = Vec::new();
+                    while let Some(member) = map.next_entry()? {
+                        all.push(member);
+                    }
+                    Ok(Members(all))
+                }
+            }
+            from.deserialize_map(All)
+        }
+    }
+
+    /// What the library finds at the paths; `None` where it cannot read a text or a name that is looked at.
+    fn by_library_at<'a>(raw: &'a RawValue, paths: &Paths, found: &mut Fields<'a>) -> Option<()> {
+        let text = raw.get();
+        match text.as_bytes()[0] {
+            b'{' => {
+                let Members(members) = serde_json::from_str(text).ok()?;
+                for (name, value) in members {
+                    if let Some(below) = paths.find(&name) {
+                        by_library_at(value, below, found)?;
+                    }
+                }
+            }
+            b'[' => {
+                let list: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+                for (place, value) in list.into_iter().enumerate() {
+                    if let Some(below) = paths.find_place(place) {
+                        by_library_at(value, below, found)?;
+                    }
+                }
+            }
+            b'"' => {
+                for field in paths.fields() {
+                    let text: String = serde_json::from_str(text).ok()?;
+                    found.set(*field, text.into());
+                }
+            }
+            b'-' | b'0'..=b'9' => {
+                for field in paths.fields() {
+                    found.set(*field, text.into());
+                }
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    #[test]
+    fn a_name_may_come_twice_and_an_escape_anywhere() {
+        let found = |text: &str| {
+            paths()
+                .read(text.as_bytes())
+                .map(|found| found.shown())
+                .ok()
+        };
+        let book = found(r#"{"type":"book"}"#);
+        assert!(book.is_some());
+        for same in [
+            r#"{"type":"quote","type":"book"}"#,
+            r#"{"type":"\u0061","type":"x","type":"b\u006fok"}"#,
+            r#"{"type":"\u0061","type":"book"}"#,
+            r#"{"t\u0079pe":"book"}"#,
+            r#"{"meta":{"\ud800":1,"x":"\ud800"},"type":"book"}"#,
+        ] {
+            assert_eq!(found(same), book, "{same}");
+        }
+        assert_eq!(found(r#"{"type":"\ud800"}"#), None);
+        assert_eq!(found(r#"{"\ud800":1,"type":"book"}"#), None);
+    }
+
     proptest! {
         #[test]
         fn any_bytes_give_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
@@ -418,7 +501,7 @@ mod tests {
             pieces in proptest::collection::vec(
                 prop_oneof![
                     "[\\[\\]{},: \n]",
-                    "\"(type|data|a|\\\\[nu\"x/]|\\\\u00[4g]1|ü|\u{1}){0,2}\"",
+                    "\"(type|data|a|\\\\[nu\"x/]|\\\\u00[4g]1|\\\\ud800|\\\\udc00|ü|\u{1}){0,2}\":?",
                     "\"(type|data|market)\":",
                     "-?(0|1|23|01)(\\.|\\.5)?([eE][+-]?[07]?)?",
                     "(true|false|null|tru)",
@@ -436,8 +519,15 @@ mod tests {
                 2 => format!("{{\"x\":{text}}}"),
                 _ => format!("{{\"type\":\"quote\",\"data\":{{\"market\":{text}}}}}"),
             };
-            let by_library = serde_json::from_str::<&serde_json::value::RawValue>(&text);
-            prop_assert_eq!(paths().read(text.as_bytes()).is_ok(), by_library.is_ok(), "{}", text);
+            let by_library = serde_json::from_str::<&RawValue>(&text);
+            let paths = paths();
+            let read = paths.read(text.as_bytes());
+            let mut wanted = Fields::default();
+            let is_read = by_library.is_ok_and(|raw| by_library_at(raw, &paths, &mut wanted).is_some());
+            prop_assert_eq!(read.is_ok(), is_read, "{}", text);
+            if let Ok(found) = read {
+                prop_assert_eq!(found.shown(), wanted.shown(), "{}", text);
+            }
         }
     }
 }

@@ -186,6 +186,13 @@ mod tests {
         check("1.5e+3", 0, Some(1_500));
         check("-0.5", 1, Some(-5));
         check("0e9", 0, Some(0));
+        check("000000000000000001", 0, Some(1));
+        check("0000000000000000001", 0, Some(1));
+        check("999999999999999999", 0, Some(999_999_999_999_999_999));
+        check("1000000000000000000", 0, Some(1_000_000_000_000_000_000));
+        check("0.1234567890123456", 16, Some(1_234_567_890_123_456));
+        check("0.12345678901234567", 17, Some(12_345_678_901_234_567));
+        check("1.2.3", 2, None);
         for refused in [
             "",
             "e",
@@ -247,6 +254,22 @@ mod tests {
         #[test]
         fn any_text_gives_an_answer(text in ".{0,30}", wanted in 0_u8..9) {
             let _answer = Scaled::parse(&text).map(|number| (number.to_places(wanted), number.instant(wanted)));
+        }
+
+        /// The two readers of a number agree, also where one ends and with zeros in front.
+        #[test]
+        fn a_short_number_is_what_the_long_way_makes_of_it(text in "0{0,3}[0-9]{0,19}|[0-9.]{0,20}|[0-9]{0,18}\\.[0-9]{0,18}") {
+            if let Some(short) = Scaled::short(text.as_bytes()) {
+                let long = Scaled::long(&text);
+                prop_assert!(long.is_some(), "{}", text);
+                for places in 0..=PLACES_MAX {
+                    prop_assert_eq!(Some(short.to_places(places)), long.map(|long| long.to_places(places)), "{}", text);
+                    prop_assert_eq!(Some(short.instant(places)), long.map(|long| long.instant(places)), "{}", text);
+                }
+                prop_assert_eq!(Some(short.decimal()), long.map(Scaled::decimal), "{}", text);
+            } else if text.len() <= usize::from(PLACES_MAX) {
+                prop_assert_eq!(Scaled::long(&text), None, "{}", text);
+            }
         }
     }
 }

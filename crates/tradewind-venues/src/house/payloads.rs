@@ -47,6 +47,13 @@ pub(super) struct Payloads {
     tape: Tape,
 }
 
+/// The messages of a document that was read.
+#[derive(Debug)]
+pub(super) struct Document<'t> {
+    text: &'t str,
+    tape: Tape,
+}
+
 impl Payloads {
     pub(super) const fn new(reader: Arc<Reader>, progress: Progress) -> Self {
         Self {
@@ -90,20 +97,24 @@ impl Payloads {
         self.take(&found, received_at, on);
     }
 
-    /// Reads all of a document; what it says besides its messages.
-    pub(super) fn envelope(&mut self, text: &str) -> Result<Envelope, Ignored> {
+    /// Reads all of a document: what it says besides its messages, and these for [`xml`](Self::xml).
+    pub(super) fn envelope<'t>(
+        &mut self,
+        text: &'t str,
+    ) -> Result<(Envelope, Document<'t>), Ignored> {
+        let mut tape = std::mem::take(&mut self.tape);
         let Reader { mapping, paths, .. } = &*self.reader;
-        self.tape.read(text, (paths, mapping))
+        let envelope = tape.read(text, (paths, mapping))?;
+        Ok((envelope, Document { text, tape }))
     }
 
-    /// Takes in the messages of the document that was read.
+    /// Takes in the messages of a document.
     pub(super) fn xml(
         &mut self,
-        text: &str,
+        Document { text, tape }: Document<'_>,
         received_at: Timestamp,
         on: &mut impl FnMut(Incoming<HouseData>),
     ) {
-        let tape = std::mem::take(&mut self.tape);
         tape.messages(text, |fields| self.take(fields, received_at, on));
         self.tape = tape;
     }

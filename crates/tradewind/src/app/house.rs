@@ -78,7 +78,7 @@ pub(crate) fn alone(
     config.sources.retain(|source| source.name == name);
     config.bots.clear();
     let configuration = config.resolve(&[], AssetTable::default(), AbsentInstruments::NoData)?;
-    let mut nowhere = SourcePositions::default();
+    let mut nowhere = SourcePositions::nowhere();
     let mut prepared = prepare(&config, &configuration, environment, &mut nowhere, None)?;
     let found = prepared.pop().context("there is no such source")?;
     Ok((found.settings, found.connector, configuration.instruments))

@@ -1,6 +1,6 @@
 //! What a source has in Redis, and how far its streams were read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,6 +10,9 @@ use crate::address::Address;
 
 /// Most entries of one reading.
 const ENTRIES_MAX: usize = 100;
+
+/// What the cursor of a feed that is polled is kept under.
+pub(in crate::house) const CURSOR: &str = "";
 
 /// What is read in Redis.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +55,8 @@ pub struct Positions {
     last: Arc<Mutex<BTreeMap<String, String>>>,
     /// Entries that are too long to be read and were passed over.
     passed: Arc<Mutex<BTreeMap<String, String>>>,
+    /// Streams that are begun anew though they were read before: a gap that is not announced yet.
+    skipped: Arc<Mutex<BTreeSet<String>>>,
     /// Answers of a feed that is polled that could not be read, in a row behind one cursor.
     failures: Arc<AtomicU32>,
     /// Entries of one reading, as a power of ten fewer than the most.
@@ -64,6 +69,33 @@ pub struct KeptPositions {
     last: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     passed: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    skipped: BTreeSet<String>,
+}
+
+impl KeptPositions {
+    /// Those of one feed that is polled (an empty list), or of these streams alone.
+    #[must_use]
+    pub fn of(mut self, streams: &[String]) -> Self {
+        let is_wanted = |name: &String| match streams {
+            [] => name == CURSOR,
+            _ => streams.contains(name),
+        };
+        self.last.retain(|name, _| is_wanted(name));
+        self.passed.retain(|name, _| is_wanted(name));
+        self.skipped.retain(is_wanted);
+        self
+    }
+
+    /// Positions too old to be read on from: reading begins with what comes, and what lies between is announced as a gap.
+    #[must_use]
+    pub fn skip(mut self) -> Self {
+        self.skipped.extend(self.last.into_keys());
+        Self {
+            skipped: self.skipped,
+            ..Self::default()
+        }
+    }
 }
 
 impl From<KeptPositions> for Positions {
@@ -71,6 +103,7 @@ impl From<KeptPositions> for Positions {
         Self {
             last: Arc::new(Mutex::new(kept.last)),
             passed: Arc::new(Mutex::new(kept.passed)),
+            skipped: Arc::new(Mutex::new(kept.skipped)),
             ..Self::default()
         }
     }
@@ -83,10 +116,18 @@ impl Positions {
         let now = |of: &Mutex<BTreeMap<String, String>>| {
             of.lock().unwrap_or_else(PoisonError::into_inner).clone()
         };
+        let skipped = self.skipped.lock().unwrap_or_else(PoisonError::into_inner);
         KeptPositions {
             last: now(&self.last),
             passed: now(&self.passed),
+            skipped: skipped.clone(),
         }
+    }
+
+    /// Whether a stream is begun anew though it was read before. It is announced once.
+    pub(in crate::house) fn take_skipped(&self, stream: &str) -> bool {
+        let mut skipped = self.skipped.lock().unwrap_or_else(PoisonError::into_inner);
+        skipped.remove(stream)
     }
 
     /// Counts an answer that cannot be read; how many there were in a row.
@@ -142,4 +183,13 @@ impl Positions {
         let mut positions = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         positions.remove(stream);
     }
+}
+
+/// Whether entry `id` of a stream comes before `other`. What is no id comes before all.
+pub(super) fn is_before(id: &str, other: &str) -> bool {
+    let parts = |id: &str| -> Option<(u64, u64)> {
+        let (time, number) = id.split_once('-')?;
+        Some((time.parse().ok()?, number.parse().ok()?))
+    };
+    parts(id) < parts(other)
 }
