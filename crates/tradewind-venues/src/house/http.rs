@@ -143,7 +143,7 @@ impl HttpProtocol {
                 }
             }
             200 | 204 | 304 => false,
-            410 if cursor.is_some() => {
+            status if cursor.is_some() && self.is_unknown(status) => {
                 // The server does not have what follows the cursor any more.
                 on(Incoming::Gap { missing: 0 });
                 self.positions.remove(CURSOR);
@@ -207,6 +207,12 @@ impl HttpProtocol {
         }
         self.positions.restore_failures();
         Ok(envelope.messages > 0 || cursor.is_none())
+    }
+
+    /// Whether an answer says that the cursor is not known. A server that began anew may refuse the one of an earlier run by another
+    /// status: nothing would ever be read then.
+    fn is_unknown(&self, status: u16) -> bool {
+        status == 410 || ([400, 404, 422].contains(&status) && self.positions.is_of_last_run())
     }
 
     /// An answer cannot be read. After some of them behind one cursor, reading begins with what comes: the rest would never be
@@ -362,3 +368,6 @@ impl Protocol for HttpProtocol {
         Ok(received.used)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! What a source has in Redis, and how far its streams were read.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,8 @@ pub struct Positions {
     passed: Arc<Mutex<BTreeMap<String, String>>>,
     /// Streams that are begun anew though they were read before: a gap that is not announced yet.
     skipped: Arc<Mutex<BTreeSet<String>>>,
+    /// Nothing was read in this run yet.
+    is_of_last_run: Arc<AtomicBool>,
     /// Answers of a feed that is polled that could not be read, in a row behind one cursor.
     failures: Arc<AtomicU32>,
     /// Entries of one reading, as a power of ten fewer than the most.
@@ -104,6 +106,7 @@ impl From<KeptPositions> for Positions {
             last: Arc::new(Mutex::new(kept.last)),
             passed: Arc::new(Mutex::new(kept.passed)),
             skipped: Arc::new(Mutex::new(kept.skipped)),
+            is_of_last_run: Arc::new(AtomicBool::new(true)),
             ..Self::default()
         }
     }
@@ -128,6 +131,11 @@ impl Positions {
     pub(in crate::house) fn take_skipped(&self, stream: &str) -> bool {
         let mut skipped = self.skipped.lock().unwrap_or_else(PoisonError::into_inner);
         skipped.remove(stream)
+    }
+
+    /// Whether all of it is of an earlier run, which the publisher may not know any more.
+    pub(in crate::house) fn is_of_last_run(&self) -> bool {
+        self.is_of_last_run.load(Ordering::Relaxed)
     }
 
     /// Counts an answer that cannot be read; how many there were in a row.
@@ -177,6 +185,7 @@ impl Positions {
     pub(in crate::house) fn set(&self, stream: &str, id: &str) {
         let mut positions = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         positions.insert(stream.to_owned(), id.to_owned());
+        self.is_of_last_run.store(false, Ordering::Relaxed);
     }
 
     pub(in crate::house) fn remove(&self, stream: &str) {

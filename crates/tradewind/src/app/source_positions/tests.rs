@@ -117,13 +117,14 @@ fn a_position_is_looked_at_while_the_disk_hangs() {
     storage.hang_syncs(true);
     let mut hung = desk(&storage, "5-0");
     let writer = hung.writer(file(&storage)).unwrap();
+    hung.sources[0].1 = prices("6-0").into();
     for _ in 0..5 {
         hung.step(&queues, &writer);
         turn(&queues);
     }
     assert_eq!(file(&storage).read::<Kept>(), None);
     storage.hang_syncs(false);
-    until(|| next(&storage, now) == prices("5-0"));
+    until(|| next(&storage, now) == prices("6-0"));
 }
 
 #[test]
