@@ -385,11 +385,12 @@ mod tests {
         stop.cancel();
         task.join_next().await.unwrap().unwrap().unwrap();
         recorder.finish();
-        let mut files = std::fs::read_dir(folder.path()).unwrap();
-        let mut blocks = Blocks::open(&files.next().unwrap().unwrap().path()).unwrap();
         let mut text = String::new();
-        while let Some(block) = blocks.next_block().unwrap() {
-            text.push_str(&block);
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let mut blocks = Blocks::open(&file.unwrap().path()).unwrap();
+            while let Some(block) = blocks.next_block().unwrap() {
+                text.push_str(&block);
+            }
         }
         let note = r#""name":"kraken:X/Y","symbol":"X/Y","price_decimals":1,"quantity_decimals":8"#;
         assert!(text.contains(note), "{text}");
