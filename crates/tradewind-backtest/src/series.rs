@@ -124,6 +124,7 @@ pub fn benchmark_setup() -> Setup {
         deadline_min: std::time::Duration::ZERO,
         own_gaps: false,
         references: Vec::new(),
+        series: None,
         build: None,
     };
     Setup {

@@ -56,6 +56,9 @@ pub struct Configuration {
     /// Second sources of prices, at most one for each instrument.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<PriceReference>,
+    /// Full names of the series of numbers that sources may send; `None` for any, as in journals of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<Vec<String>>,
     /// Which program and which settings this is; `None` outside of a desk, and in journals of before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<Box<Build>>,

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::replace::replace;
 use crate::storage::{OpenMode, Storage};
 
-/// Size of the file: one block, the rest of it spaces.
+/// Size of a file that is not given more: one block, the rest of it spaces.
 const SIZE: usize = 4_096;
 
 /// The file of one state.
@@ -21,6 +21,7 @@ pub struct StateFile {
     storage: Arc<dyn Storage>,
     dir: PathBuf,
     name: &'static str,
+    size: usize,
 }
 
 impl StateFile {
@@ -31,7 +32,15 @@ impl StateFile {
             storage,
             dir: dir.to_owned(),
             name,
+            size: SIZE,
         }
+    }
+
+    /// A file for states of so many bytes. It has that room once it is [renewed](Self::renew).
+    #[must_use]
+    pub fn with_room(mut self, bytes: usize) -> Self {
+        self.size = bytes.max(1).next_multiple_of(SIZE);
+        self
     }
 
     /// The state; `None` if there is none that can be read.
@@ -46,11 +55,7 @@ impl StateFile {
     /// # Errors
     /// Any error of the storage; a state longer than a block.
     pub fn write<T: Serialize>(&self, state: &T) -> io::Result<()> {
-        let mut bytes = serde_json::to_vec(state)?;
-        if bytes.len() > SIZE {
-            return Err(io::Error::other("the state is too long for its file"));
-        }
-        bytes.resize(SIZE, b' ');
+        let bytes = self.bytes(state)?;
         match self
             .storage
             .open(&self.dir.join(self.name), OpenMode::Write)
@@ -61,6 +66,24 @@ impl StateFile {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Writes the state to a file of its own in the place of the last one, whatever room that had.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write); the last file is left as it was.
+    pub fn renew<T: Serialize>(&self, state: &T) -> io::Result<()> {
+        let bytes = self.bytes(state)?;
+        replace(&*self.storage, &self.dir, self.name, &bytes)
+    }
+
+    fn bytes<T: Serialize>(&self, state: &T) -> io::Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec(state)?;
+        if bytes.len() > self.size {
+            return Err(io::Error::other("the state is too long for its file"));
+        }
+        bytes.resize(self.size, b' ');
+        Ok(bytes)
     }
 }
 
@@ -82,5 +105,24 @@ mod tests {
         assert_eq!(file.read(), Some(vec![4_u64]));
         assert_eq!(file.read::<bool>(), None, "another type's");
         assert!(file.write(&"x".repeat(SIZE)).is_err());
+    }
+    #[test]
+    fn a_file_that_is_renewed_has_other_room() {
+        let storage = MemoryStorage::new();
+        let dir = Path::new("desk");
+        storage.create_dir(dir).unwrap();
+        let short = StateFile::new(Arc::new(storage.clone()), dir, "state.json");
+        let long = "x".repeat(3 * SIZE - 2);
+        let wide = short.clone().with_room(3 * SIZE - 1);
+        short.write(&1).unwrap();
+        wide.renew(&2).unwrap();
+        storage.set_fault(Some(StorageFault::full(0)));
+        wide.write(&long).unwrap();
+        assert_eq!(wide.read(), Some(long.clone()));
+        assert!(short.renew(&3).is_err());
+        storage.set_fault(None);
+        short.renew(&3).unwrap();
+        assert_eq!(short.read(), Some(3));
+        assert!(wide.write(&(long + "x")).is_err());
     }
 }

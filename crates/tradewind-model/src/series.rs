@@ -1,17 +1,30 @@
 //! Numbers of named series, such as an index or a funding rate, that strategies may read.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::{Decimal, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Most series that are kept; a further one is refused.
 const SERIES_MAX: usize = 1_000;
 
-/// The latest number of each named series.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Numbers(BTreeMap<String, Kept>);
+/// The latest number of each named series. A copy shares them until one of both changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Numbers(Arc<BTreeMap<String, Kept>>);
+
+impl Serialize for Numbers {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.as_ref().serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Numbers {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        BTreeMap::deserialize(from).map(|all| Self(Arc::new(all)))
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Kept {
@@ -60,7 +73,7 @@ pub struct Number {
     pub age: Duration,
 }
 
-static NONE: Numbers = Numbers(BTreeMap::new());
+static NONE: LazyLock<Numbers> = LazyLock::new(Numbers::default);
 
 impl Numbers {
     /// No numbers.
@@ -72,24 +85,36 @@ impl Numbers {
     /// Keeps a number that was so at a time, unless a later one is there already or too many series are.
     pub fn keep(&mut self, number: SeriesNumber<'_>) -> bool {
         let SeriesNumber { name, at, .. } = number;
-        let is_full = self.0.len() == SERIES_MAX;
+        let is_later = |kept: &Kept| kept.at > at;
+        if self.0.get(name).is_some_and(is_later) {
+            return false;
+        }
+        if self.0.len() == SERIES_MAX && !self.0.contains_key(name) {
+            return false;
+        }
         let number = Kept {
             value: number.value,
             at,
             received_at: number.received_at,
             max_age: number.max_age,
         };
-        match self.0.get_mut(name) {
-            Some(kept) if kept.at > at => false,
+        let all = Arc::make_mut(&mut self.0);
+        match all.get_mut(name) {
             Some(kept) => {
                 *kept = number;
                 true
             }
-            None if is_full => false,
             None => {
-                self.0.insert(name.to_owned(), number);
+                all.insert(name.to_owned(), number);
                 true
             }
+        }
+    }
+
+    /// Drops the series that are not wanted, by their full names.
+    pub fn retain(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        if !self.0.keys().all(|name| is_wanted(name)) {
+            Arc::make_mut(&mut self.0).retain(|name, _| is_wanted(name));
         }
     }
 
@@ -128,6 +153,29 @@ fn kept<'a>(name: &'a str, kept: &Kept) -> SeriesNumber<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_copy_shares_all_numbers_until_one_of_both_changes() {
+        let number = |at| SeriesNumber {
+            name: "house:fear",
+            value: Decimal::new(1, 0),
+            at: Timestamp::from_secs(at),
+            received_at: Timestamp::from_secs(at),
+            max_age: None,
+        };
+        let mut numbers = Numbers::default();
+        assert!(numbers.keep(number(5)));
+        let copy = numbers.clone();
+        assert!(!numbers.keep(number(4)));
+        numbers.retain(|name| name == "house:fear");
+        assert!(Arc::ptr_eq(&numbers.0, &copy.0));
+        assert!(numbers.keep(number(6)));
+        let at = |of: &Numbers| of.iter().next().map(|number| number.at);
+        assert_eq!(at(&copy), Some(Timestamp::from_secs(5)));
+        assert_eq!(at(&numbers), Some(Timestamp::from_secs(6)));
+        numbers.retain(|name| name == "house:greed");
+        assert!(numbers.is_empty() && !copy.is_empty());
+    }
 
     fn number(
         name: &str,

@@ -85,8 +85,8 @@ pub(crate) fn nothing_before_a_reading(disk: &MemoryStorage) -> Option<Violation
     None
 }
 
-/// How long an exit waits for the answer on a stop in its way.
-const EXIT_WAITS: Duration = Duration::from_secs(10);
+/// How long an exit still waits once a stop in its way is UNKNOWN: of the ten seconds, five went by until the answer was overdue.
+const EXIT_WAITS: Duration = Duration::from_secs(5);
 
 /// I16: an exit waits for a definite answer on its position's stop, ten seconds at most.
 pub(crate) fn exits_wait(dated: &[(Timestamp, EventKind)]) -> Option<Violation> {

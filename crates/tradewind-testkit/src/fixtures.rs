@@ -81,6 +81,7 @@ pub fn configuration() -> Configuration {
         deadline_min: std::time::Duration::ZERO,
         own_gaps: false,
         references: Vec::new(),
+        series: None,
         build: None,
     }
 }

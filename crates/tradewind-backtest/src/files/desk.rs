@@ -111,6 +111,7 @@ pub(super) fn plan(
     rules.need_reads(&reads)?;
     let bot = bot(options, rules, &traded, reads);
     let mut configuration = Configuration {
+        series: None,
         build: None,
         assets,
         report_asset: quote,

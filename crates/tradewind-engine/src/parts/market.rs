@@ -488,6 +488,13 @@ impl Market {
         };
     }
 
+    /// Drops the series of sources that may not be sent any more. Those of an instrument are a venue's.
+    pub(crate) fn retain_series(&mut self, configured: &[String]) {
+        let is_configured = |name: &str| configured.iter().any(|one| one == name);
+        self.numbers
+            .retain(|name| name.contains('@') || is_configured(name));
+    }
+
     /// The latest numbers of named series.
     pub(crate) const fn numbers(&self) -> &Numbers {
         &self.numbers

@@ -239,6 +239,7 @@ fn empty_configuration() -> Configuration {
         deadline_min: std::time::Duration::ZERO,
         own_gaps: false,
         references: Vec::new(),
+        series: None,
         build: None,
     }
 }

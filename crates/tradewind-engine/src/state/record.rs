@@ -194,6 +194,7 @@ fn without_lists(config: &Configuration) -> Configuration {
         limits: config.limits.clone(),
         references: config.references.clone(),
         build: config.build.clone(),
+        series: config.series.clone(),
         ..*config
     }
 }

@@ -33,6 +33,9 @@ pub(crate) fn on_configured(parts: &mut Parts, configuration: &Configuration, ou
     take_over(parts, configuration, out);
     change_bots(parts, configuration, out);
     parts.accounts.update(&parts.config);
+    if let Some(series) = &configuration.series {
+        parts.market.retain_series(series);
+    }
     parts.index_wakes();
 }
 

@@ -12,7 +12,7 @@ use tradewind_model::{
     Decimal, ExitPlan, FeedHealth, LimitPolicy, OnExpiry, OnTimeout, OrderPolicy, OrderTerms, Ppm,
     RejectReason, ReportKind, Side, Stop,
 };
-use tradewind_testkit::{Desk, START, bot, configuration};
+use tradewind_testkit::{Desk, PERPETUAL, START, bot, configuration};
 
 use crate::BOT;
 
@@ -620,6 +620,83 @@ fn numbers_of_series_outlive_a_restart_and_keep_their_age() {
     assert_eq!(recovered.view().numbers, before);
 }
 
+#[test]
+fn a_series_that_is_no_longer_configured_is_dropped() {
+    let mut desk = desk();
+    for name in ["house:fear", "house:greed"] {
+        desk.input(&Input::Series(Box::new(SeriesPoint {
+            name: name.to_owned(),
+            instrument: None,
+            value: Decimal::new(125, 1),
+            event_time: Some(desk.now),
+            received_at: desk.now,
+            max_age: None,
+        })));
+    }
+    let mut changed = bots(OnExpiry::Flat);
+    let mut check = |series: Option<&str>, wanted: &[&str]| {
+        changed.series = series.map(|name| vec![name.to_owned()]);
+        desk.input(&Input::Configured(Box::new(changed.clone())));
+        let numbers = desk.engine.view().numbers;
+        let names: Vec<&str> = numbers.iter().map(|number| &*number.name).collect();
+        assert_eq!(names, wanted);
+    };
+    check(None, &["house:fear", "house:greed"]);
+    check(Some("house:greed"), &["house:greed"]);
+}
+
+/// A desk whose steered bot trades a perpetual, which it may hold short.
+fn both_ways() -> Desk {
+    let mut configuration = bots(OnExpiry::Flat);
+    configuration.bots[0].instruments = vec![PERPETUAL];
+    let mut desk = desk_of(configuration);
+    desk.quote_of(PERPETUAL, 10_000, 10_001);
+    desk
+}
+
+#[test]
+fn short_targets_are_followed_and_a_turn_goes_by_way_of_flat() {
+    let mut desk = both_ways();
+    let quiet = |desk: &mut Desk, seconds: u32| {
+        for _ in 0..seconds {
+            desk.advance(SECOND);
+            desk.quote_of(PERPETUAL, 10_000, 10_001);
+        }
+    };
+    let say = |desk: &mut Desk, exposure: i64| {
+        let sent = ExternalTarget {
+            instrument: "simx:BTC/USDT-PERP".to_owned(),
+            ..target(desk, exposure)
+        };
+        send(desk, &sent);
+    };
+    let fill = |desk: &mut Desk, side: Side, quantity: i64| {
+        let order = desk.last_order();
+        assert_eq!((order.side, order.quantity.0), (side, quantity));
+        desk.fill(&order, 10_000);
+    };
+    say(&mut desk, -500);
+    fill(&mut desk, Side::Sell, 50_000);
+    quiet(&mut desk, 6);
+    say(&mut desk, -800);
+    fill(&mut desk, Side::Sell, 30_000);
+    quiet(&mut desk, 6);
+    say(&mut desk, 300);
+    fill(&mut desk, Side::Buy, 80_000);
+    quiet(&mut desk, 6);
+    fill(&mut desk, Side::Buy, 30_000);
+    assert_eq!(desk.held_by_bots(PERPETUAL), 30_000);
+    quiet(&mut desk, 6);
+    say(&mut desk, -200);
+    fill(&mut desk, Side::Sell, 30_000);
+    quiet(&mut desk, 6);
+    fill(&mut desk, Side::Sell, 20_000);
+    assert_eq!(desk.held_by_bots(PERPETUAL), -20_000);
+    quiet(&mut desk, 61);
+    fill(&mut desk, Side::Buy, 20_000);
+    assert_eq!((desk.held_by_bots(PERPETUAL), desk.orders().len()), (0, 7));
+}
+
 /// A step of a steered desk: a target for some seconds, a fill of what is open, silence, a source that comes and goes, a restart.
 #[derive(Clone, Debug)]
 enum Step {
@@ -649,12 +726,19 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever is sent: what a bot holds and has ordered is never more than the largest exposure that could be followed, nor short.
+    /// Whatever is sent: what a bot holds and has ordered is never more than the largest exposure that could be followed, nor
+    /// short; and when it orders more, never more than the target that stands.
     #[test]
-    fn no_sequence_of_targets_exceeds_its_largest_exposure(steps in prop::collection::vec(step(), 1..60)) {
+    fn no_sequence_of_targets_exceeds_the_exposure_that_stands(steps in prop::collection::vec(step(), 1..60)) {
         let mut desk = desk();
         let mut most = 0;
-        for step in steps {
+        let mut known = Vec::new();
+        let seconds = |step| match step {
+            Step::Pass(seconds) => vec![Step::Pass(1); seconds as usize],
+            step => vec![step],
+        };
+        for step in steps.into_iter().flat_map(seconds) {
+            let stood = standing(&desk);
             match step {
                 Step::Say { exposure, age, span } => {
                     let event_time = desk.now - age * SECOND;
@@ -691,10 +775,22 @@ proptest! {
             }
             let view = desk.engine.view();
             let held = desk.held_by_bots(tradewind_testkit::SPOT);
-            let open = view.orders.iter().filter(|order| order.terms.side == Side::Buy);
-            let ordered: i64 = open.map(|order| order.terms.quantity.0 - order.filled.0).sum();
+            let entries = || view.orders.iter().filter(|order| order.terms.side == Side::Buy);
+            let ordered: i64 = entries().map(|order| order.terms.quantity.0 - order.filled.0).sum();
             prop_assert!(held >= 0, "{held}");
             prop_assert!(held + ordered <= most, "{held} and {ordered} of {most}");
+            let is_new = entries().any(|order| !known.contains(&order.terms.client_id));
+            known = entries().map(|order| order.terms.client_id).collect();
+            let stands = stood.max(standing(&desk));
+            prop_assert!(!is_new || held + ordered <= stands, "{held} and {ordered} of {stands}");
         }
     }
+}
+
+/// What the target that stands lets the bot hold at the price of these tests.
+fn standing(desk: &Desk) -> i64 {
+    let targets = desk.engine.view().targets;
+    let standing = targets.first().filter(|view| !view.is_expired);
+    let exposure = standing.and_then(|view| Some(view.target.as_ref()?.exposure.0));
+    exposure.unwrap_or(0) / 10
 }

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tradewind_model::Timestamp;
 
 use super::payloads::Payloads;
-use super::redis::Positions;
+use super::redis::{CURSOR, Positions};
 use super::xml::Envelope;
 use crate::address::Address;
 use crate::error::cut;
@@ -143,7 +143,7 @@ impl HttpProtocol {
                 }
             }
             200 | 204 | 304 => false,
-            410 if cursor.is_some() => {
+            status if cursor.is_some() && self.is_unknown(status) => {
                 // The server does not have what follows the cursor any more.
                 on(Incoming::Gap { missing: 0 });
                 self.positions.remove(CURSOR);
@@ -182,7 +182,7 @@ impl HttpProtocol {
         received_at: Timestamp,
         on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<bool, ProtocolError> {
-        let envelope = self.payloads.envelope(text).map_err(|_| not_xml())?;
+        let (envelope, messages) = self.payloads.envelope(text).map_err(|_| not_xml())?;
         let next = checked(&envelope)?;
         if self.is_repeated(&envelope, cursor, on) {
             self.is_hasty = true;
@@ -192,18 +192,27 @@ impl HttpProtocol {
             let why = "messages behind which the cursor is the same as before";
             return Err(ProtocolError(why.to_owned()));
         }
+        if cursor.is_none() && self.positions.take_skipped(CURSOR) {
+            on(Incoming::Gap { missing: 0 });
+        }
         let is_past = envelope.messages > 0 && (is_first || envelope.has_more);
         if is_past && !self.is_filling {
             self.is_filling = true;
             on(Incoming::Filling);
         }
-        self.payloads.xml(text, received_at, on);
+        self.payloads.xml(messages, received_at, on);
         self.positions.set(CURSOR, next);
         if !envelope.has_more && std::mem::take(&mut self.is_filling) {
             on(Incoming::Synced);
         }
         self.positions.restore_failures();
         Ok(envelope.messages > 0 || cursor.is_none())
+    }
+
+    /// Whether an answer says that the cursor is not known. A server that began anew may refuse the one of an earlier run by another
+    /// status: nothing would ever be read then.
+    fn is_unknown(&self, status: u16) -> bool {
+        status == 410 || ([400, 404, 422].contains(&status) && self.positions.is_of_last_run())
     }
 
     /// An answer cannot be read. After some of them behind one cursor, reading begins with what comes: the rest would never be
@@ -267,9 +276,6 @@ impl HttpProtocol {
         Ok(())
     }
 }
-
-/// What a cursor is kept under.
-const CURSOR: &str = "";
 
 fn not_xml() -> ProtocolError {
     ProtocolError("an answer that is no XML document of messages".to_owned())
@@ -362,3 +368,6 @@ impl Protocol for HttpProtocol {
         Ok(received.used)
     }
 }
+
+#[cfg(test)]
+mod tests;

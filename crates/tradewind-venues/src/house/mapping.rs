@@ -135,37 +135,53 @@ enum Kind {
 
 /// What a message has at each path: the text of a string, or a number as it was written.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fields<'a>([Option<Cow<'a, str>>; Field::ALL.len()]);
+pub(super) struct Fields<'a> {
+    texts: [Option<&'a str>; Field::ALL.len()],
+    /// Texts that the message has in another form, such as with escapes: few, and none as a rule.
+    decoded: Vec<(usize, String)>,
+}
 
 impl<'a> Fields<'a> {
+    /// The last text of a field counts.
     pub(super) fn set(&mut self, index: usize, text: Cow<'a, str>) {
-        if let Some(place) = self.0.get_mut(index) {
-            *place = Some(text);
-        }
-    }
-
-    /// Sets what is not set yet.
-    pub(super) fn set_first(&mut self, index: usize, text: impl FnOnce() -> Cow<'a, str>) {
-        if let Some(place @ None) = self.0.get_mut(index) {
-            *place = Some(text());
-        }
+        let Some(place) = self.texts.get_mut(index) else {
+            return;
+        };
+        *place = match text {
+            Cow::Borrowed(text) => Some(text),
+            Cow::Owned(text) => {
+                self.decoded.retain(|(of, _)| *of != index);
+                self.decoded.push((index, text));
+                None
+            }
+        };
     }
 
     #[cfg(test)]
     pub(super) fn shown(&self) -> String {
-        let pairs = Field::ALL.iter().zip(&self.0);
-        let shown =
-            pairs.filter_map(|((_, name), text)| Some(format!("{name}={}", text.as_ref()?)));
+        let shown = Field::ALL
+            .iter()
+            .filter_map(|(field, name)| Some(format!("{name}={}", self.get(*field)?)));
         shown.collect::<Vec<_>>().join(" ")
     }
 
     pub(super) fn get(&self, field: Field) -> Option<&str> {
-        self.0[field as usize].as_deref()
+        let index = field as usize;
+        self.texts[index].or_else(|| {
+            let mut decoded = self.decoded.iter();
+            decoded.find_map(|(of, text)| (*of == index).then_some(text.as_str()))
+        })
     }
 
     fn number(&self, field: Field) -> Result<Scaled, Ignored> {
         let number = self.get(field).and_then(Scaled::parse);
         number.ok_or(Ignored::Malformed)
+    }
+
+    /// The number of the message, if it has one and it is one.
+    pub(super) fn sequence(&self) -> Option<Option<u64>> {
+        let text = self.get(Field::Sequence)?;
+        Some(Scaled::parse(text).and_then(Scaled::number))
     }
 }
 
@@ -175,17 +191,10 @@ impl Mapping {
         [&self.quote, &self.trade, &self.number, &self.target]
     }
 
-    /// The number of a message among all of the feed, though it may be of no use otherwise.
-    pub(super) fn number(&self, fields: &Fields<'_>) -> Option<u64> {
-        let is_of_feed = self.numbering == Numbering::Feed;
-        let text = fields.get(Field::Sequence).filter(|_| is_of_feed)?;
-        Scaled::parse(text)?.number()
-    }
-
-    /// Reads a message. `id` becomes the id of a trade without a number.
+    /// Reads a message, whose number was read already. `id` becomes the id of a trade without a number.
     pub(super) fn read(
         &self,
-        fields: &Fields<'_>,
+        (fields, sequence): (&Fields<'_>, Option<Option<u64>>),
         symbols: &HouseSymbols,
         received_at: Timestamp,
         id: u64,
@@ -207,12 +216,9 @@ impl Mapping {
             let event = HouseData::Target(target);
             return Ok(Incoming::Unlisted { event });
         }
-        let number = match fields.get(Field::Sequence) {
+        let number = match sequence {
             None => None,
-            Some(_) => {
-                let number = fields.number(Field::Sequence)?.number();
-                Some(number.ok_or(Ignored::Malformed)?)
-            }
+            Some(number) => Some(number.ok_or(Ignored::Malformed)?),
         };
         let event_time = match fields.get(Field::Time) {
             None => None,

@@ -21,7 +21,7 @@ mod xml;
 pub use data::{HouseData, HouseNumber, HouseSink, HouseTarget, TargetError};
 pub use mapping::{Field, Mapping, Numbering};
 pub use progress::Progress;
-pub use redis::{Positions, Redis, RedisUse};
+pub use redis::{KeptPositions, Positions, Redis, RedisUse};
 pub use settings::{HouseSettings, Secret, Transport, source};
 pub use symbols::{HouseSymbols, Series, SymbolError};
 pub use websocket::SubscribeMode;

@@ -26,6 +26,32 @@ impl Scaled {
 
     /// A number as it is written in a text: plain, or with an exponent.
     pub(super) fn parse(text: &str) -> Option<Self> {
+        Self::short(text.as_bytes()).or_else(|| Self::long(text))
+    }
+
+    /// Digits that a machine word holds, with a point or none, as almost all numbers are; anything else is left to
+    /// [`long`](Self::long).
+    fn short(text: &[u8]) -> Option<Self> {
+        if text.len() > usize::from(PLACES_MAX) {
+            return None;
+        }
+        let (mut count, mut point) = (0_i64, None);
+        for (at, byte) in text.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => count = count * 10 + i64::from(byte - b'0'),
+                b'.' if point.is_none() && at > 0 => point = Some(at),
+                _ => return None,
+            }
+        }
+        let places = point.map_or(0, |point| text.len() - point - 1);
+        let is_whole = !text.is_empty() && (places > 0 || point.is_none());
+        is_whole.then_some(Self {
+            count: i128::from(count),
+            places: i16::try_from(places).ok()?,
+        })
+    }
+
+    fn long(text: &str) -> Option<Self> {
         let (digits, exponent) = match text.split_once(['e', 'E']) {
             None => (text, 0),
             Some((digits, exponent)) => {
@@ -43,8 +69,16 @@ impl Scaled {
 
     /// The same number as a count of 10^-`places`; `None` if that is not exact or does not fit.
     fn to_places(self, places: u8) -> Option<i64> {
-        let power = |places: i16| 10_i128.checked_pow(u32::try_from(places).ok()?);
         let more = i16::from(places) - self.places;
+        if let Ok(count) = i64::try_from(self.count)
+            && let Some(power) = 10_i64.checked_pow(u32::from(more.unsigned_abs()))
+        {
+            return match more {
+                0.. => count.checked_mul(power),
+                _ => (count % power == 0).then(|| count / power),
+            };
+        }
+        let power = |places: i16| 10_i128.checked_pow(u32::try_from(places).ok()?);
         let moved = if self.count == 0 {
             0
         } else if more >= 0 {
@@ -98,15 +132,21 @@ impl Scaled {
             count: self.count,
             places: self.places + i16::from(places),
         };
-        let finer = 10_i128.checked_pow(u32::try_from(nanos.places - 9).unwrap_or(0))?;
+        if nanos.places <= 9 {
+            return nanos.moment();
+        }
+        let finer = 10_i128.checked_pow(u32::try_from(nanos.places - 9).ok()?)?;
         let whole = Self {
             count: nanos.count - nanos.count % finer,
             ..nanos
         };
-        whole
-            .to_places(9)
-            .filter(|nanos| *nanos >= 0)
-            .map(Timestamp::from_nanos)
+        whole.moment()
+    }
+
+    /// As a count of nanoseconds at 9 places.
+    fn moment(self) -> Option<Timestamp> {
+        let nanos = self.to_places(9).filter(|nanos| *nanos >= 0);
+        nanos.map(Timestamp::from_nanos)
     }
 }
 
@@ -146,6 +186,13 @@ mod tests {
         check("1.5e+3", 0, Some(1_500));
         check("-0.5", 1, Some(-5));
         check("0e9", 0, Some(0));
+        check("000000000000000001", 0, Some(1));
+        check("0000000000000000001", 0, Some(1));
+        check("999999999999999999", 0, Some(999_999_999_999_999_999));
+        check("1000000000000000000", 0, Some(1_000_000_000_000_000_000));
+        check("0.1234567890123456", 16, Some(1_234_567_890_123_456));
+        check("0.12345678901234567", 17, Some(12_345_678_901_234_567));
+        check("1.2.3", 2, None);
         for refused in [
             "",
             "e",
@@ -207,6 +254,22 @@ mod tests {
         #[test]
         fn any_text_gives_an_answer(text in ".{0,30}", wanted in 0_u8..9) {
             let _answer = Scaled::parse(&text).map(|number| (number.to_places(wanted), number.instant(wanted)));
+        }
+
+        /// The two readers of a number agree, also where one ends and with zeros in front.
+        #[test]
+        fn a_short_number_is_what_the_long_way_makes_of_it(text in "0{0,3}[0-9]{0,19}|[0-9.]{0,20}|[0-9]{0,18}\\.[0-9]{0,18}") {
+            if let Some(short) = Scaled::short(text.as_bytes()) {
+                let long = Scaled::long(&text);
+                prop_assert!(long.is_some(), "{}", text);
+                for places in 0..=PLACES_MAX {
+                    prop_assert_eq!(Some(short.to_places(places)), long.map(|long| long.to_places(places)), "{}", text);
+                    prop_assert_eq!(Some(short.instant(places)), long.map(|long| long.instant(places)), "{}", text);
+                }
+                prop_assert_eq!(Some(short.decimal()), long.map(Scaled::decimal), "{}", text);
+            } else if text.len() <= usize::from(PLACES_MAX) {
+                prop_assert_eq!(Scaled::long(&text), None, "{}", text);
+            }
         }
     }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use tradewind_model::Timestamp;
 
 use super::json::Paths;
-use super::mapping::{Fields, Mapping};
+use super::mapping::{Fields, Mapping, Numbering};
 use super::progress::{Numbers, Progress};
 use super::symbols::HouseSymbols;
-use super::xml::{self, Envelope};
+use super::xml::{Envelope, Tape};
 use crate::health::SequenceVerdict;
 use crate::house::data::HouseData;
 use crate::protocol::{Ignored, Incoming};
@@ -43,6 +43,15 @@ pub(super) struct Payloads {
     numbers: Numbers,
     /// Messages taken, for the ids of trades that have no number.
     taken: u64,
+    /// What the last document has.
+    tape: Tape,
+}
+
+/// The messages of a document that was read.
+#[derive(Debug)]
+pub(super) struct Document<'t> {
+    text: &'t str,
+    tape: Tape,
 }
 
 impl Payloads {
@@ -51,6 +60,7 @@ impl Payloads {
             reader,
             numbers: Numbers::new(progress),
             taken: 0,
+            tape: Tape::new(),
         }
     }
 
@@ -65,8 +75,7 @@ impl Payloads {
         received_at: Timestamp,
         on: &mut impl FnMut(Incoming<HouseData>),
     ) {
-        let reader = Arc::clone(&self.reader);
-        match reader.paths.read(bytes) {
+        match self.reader.paths.read(bytes) {
             Ok(fields) => self.take(&fields, received_at, on),
             Err(why) => on(Incoming::Ignored(why)),
         }
@@ -79,9 +88,8 @@ impl Payloads {
         received_at: Timestamp,
         on: &mut impl FnMut(Incoming<HouseData>),
     ) {
-        let reader = Arc::clone(&self.reader);
         let mut found = Fields::default();
-        for (index, path) in reader.mapping.paths.iter().enumerate() {
+        for (index, path) in self.reader.mapping.paths.iter().enumerate() {
             if let Some((_, text)) = fields.clone().find(|(name, _)| name == path) {
                 found.set(index, Cow::Borrowed(text));
             }
@@ -89,25 +97,26 @@ impl Payloads {
         self.take(&found, received_at, on);
     }
 
-    /// What a document says besides its messages, once all of it was read.
-    pub(super) fn envelope(&self, text: &str) -> Result<Envelope, Ignored> {
+    /// Reads all of a document: what it says besides its messages, and these for [`xml`](Self::xml).
+    pub(super) fn envelope<'t>(
+        &mut self,
+        text: &'t str,
+    ) -> Result<(Envelope, Document<'t>), Ignored> {
+        let mut tape = std::mem::take(&mut self.tape);
         let Reader { mapping, paths, .. } = &*self.reader;
-        xml::read(text, (paths, mapping), |_| {})
+        let envelope = tape.read(text, (paths, mapping))?;
+        Ok((envelope, Document { text, tape }))
     }
 
-    /// Takes in the messages of a document that was read.
+    /// Takes in the messages of a document.
     pub(super) fn xml(
         &mut self,
-        text: &str,
+        Document { text, tape }: Document<'_>,
         received_at: Timestamp,
         on: &mut impl FnMut(Incoming<HouseData>),
     ) {
-        let reader = Arc::clone(&self.reader);
-        let at = (&reader.paths, &reader.mapping);
-        let read = xml::read(text, at, |fields| self.take(fields, received_at, on));
-        if let Err(why) = read {
-            on(Incoming::Ignored(why));
-        }
+        tape.messages(text, |fields| self.take(fields, received_at, on));
+        self.tape = tape;
     }
 
     /// Takes in what a message has at the paths.
@@ -121,8 +130,12 @@ impl Payloads {
         let Reader {
             mapping, symbols, ..
         } = &*self.reader;
+        let sequence = fields.sequence();
+        let of_feed = sequence
+            .flatten()
+            .filter(|_| mapping.numbering == Numbering::Feed);
         // A message that is of no use has a number, too.
-        if let Some(number) = mapping.number(fields) {
+        if let Some(number) = of_feed {
             match self.numbers.judge(number) {
                 SequenceVerdict::Next => {}
                 SequenceVerdict::Repeated => return on(Incoming::Ignored(Ignored::Repeated)),
@@ -131,9 +144,11 @@ impl Payloads {
         }
         // Unique within a run: the time it came, then its place.
         let id = u64::try_from(received_at.as_nanos()).unwrap_or(0) ^ self.taken.rotate_right(8);
-        on(match mapping.read(fields, symbols, received_at, id) {
-            Ok(read) => read,
-            Err(why) => Incoming::Ignored(why),
-        });
+        on(
+            match mapping.read((fields, sequence), symbols, received_at, id) {
+                Ok(read) => read,
+                Err(why) => Incoming::Ignored(why),
+            },
+        );
     }
 }

@@ -28,6 +28,13 @@ struct State {
     repeats: u32,
 }
 
+impl State {
+    /// Whether one connection reads, and no other.
+    const fn is_alone(&self) -> bool {
+        self.open == 1
+    }
+}
+
 /// The position of one source, shared by its connections.
 #[derive(Clone, Debug, Default)]
 pub struct Progress(Arc<Mutex<State>>);
@@ -68,7 +75,7 @@ pub(super) struct Open(Progress);
 impl Open {
     /// Whether no other connection reads.
     pub(super) fn is_alone(&self) -> bool {
-        self.0.state().open == 1
+        self.0.state().is_alone()
     }
 }
 
@@ -98,11 +105,11 @@ impl Numbers {
     pub(super) fn judge(&mut self, number: u64) -> SequenceVerdict {
         let is_new = self.open.is_none();
         let progress = &self.progress;
-        let (open, session) = self
+        let (_, session) = self
             .open
             .get_or_insert_with(|| (progress.open(), progress.get().session));
-        let is_alone = open.is_alone();
         let mut state = progress.state();
+        let is_alone = state.is_alone();
         let Position { session: now, last } = state.position;
         let is_first = now == 0;
         let is_superseded = *session != now;

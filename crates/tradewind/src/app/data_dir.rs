@@ -36,6 +36,7 @@ pub(super) struct DataDir {
     pub(super) identity: Identity,
     pub(super) runs: Runs,
     pub(super) bans: Bans,
+    pub(super) source_positions: StateFile,
 }
 
 /// An error of the disk as one line with what to do.
@@ -105,9 +106,11 @@ impl DataDir {
         let state_file = |name| StateFile::new(Arc::clone(&storage), data_dir, name);
         let runs = Runs::begin(state_file("runs.json"), wall());
         let bans = Bans::open(state_file("bans.json"), wall);
+        let source_positions = state_file("sources.json");
         Ok(Self {
             runs,
             bans,
+            source_positions,
             storage,
             journal_dir,
             lock,

@@ -37,8 +37,17 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
+    /// Instruments by the venue's symbols.
+    pub(crate) const fn new(
+        notes: InstrumentNotes,
+        kind: VenueKind,
+        named: Vec<(String, Instrument)>,
+    ) -> Self {
+        Self { notes, kind, named }
+    }
+
     /// Writes down what the instruments are, with the decimals that the venue writes now.
-    pub(super) fn note(&self, decimals: &VenueDecimals) {
+    pub(crate) fn note(&self, decimals: &VenueDecimals) {
         let mut named = self.named.clone();
         for (_, instrument) in &mut named {
             if let Some((price, quantity)) = decimals.get(&instrument.id) {
@@ -121,11 +130,9 @@ impl Feed {
         let Some(notes) = recordings.notes(&self.name) else {
             return;
         };
-        let recorded = self.recorded.get_or_init(|| Recorded {
-            notes,
-            kind: self.kind,
-            named: named.collect(),
-        });
+        let recorded = self
+            .recorded
+            .get_or_init(|| Recorded::new(notes, self.kind, named.collect()));
         recorded.note(&self.data.venue_decimals());
     }
 

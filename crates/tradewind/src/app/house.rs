@@ -9,13 +9,14 @@ use secrecy::SecretString;
 use tradewind_events::Configuration;
 use tradewind_model::{AssetTable, Clock, Instrument};
 use tradewind_venues::house::{
-    HouseSettings, HouseSink, HouseSymbols, Positions, Progress, Series, Transport, source,
+    HouseSettings, HouseSink, HouseSymbols, Progress, Series, Transport, source,
 };
 use tradewind_venues::{Connector, SourceSettings, TcpConnector, client_config};
 
 use crate::app::desk_time::real;
 use crate::app::hot_path::{Tasks, keep};
 use crate::app::recordings::Recordings;
+use crate::app::source_positions::SourcePositions;
 use crate::config::{AbsentInstruments, DeskConfig, SourceSettings as Configured};
 
 /// A source that is ready to be started.
@@ -25,7 +26,7 @@ pub(crate) struct HouseSource {
     connector: Arc<dyn Connector>,
 }
 
-/// Prepares every source of the configuration; connects nowhere.
+/// Prepares every source of the configuration, to be read on where the last run ended; connects nowhere.
 ///
 /// # Errors
 /// A CA file cannot be used, or the environment lacks a token.
@@ -33,6 +34,7 @@ pub(crate) fn prepare(
     config: &DeskConfig,
     configuration: &Configuration,
     environment: &BTreeMap<String, String>,
+    positions: &mut SourcePositions,
     mut recordings: Option<&mut Recordings>,
 ) -> anyhow::Result<Vec<HouseSource>> {
     let sources = config.sources.iter().zip(0_u64..);
@@ -48,7 +50,7 @@ pub(crate) fn prepare(
                 token: token.transpose()?,
                 heartbeat: source.heartbeat,
                 progress: Progress::default(),
-                positions: Positions::default(),
+                positions: positions.of(source),
                 seed: config.simulation.seed.wrapping_add(0x686f + number),
             };
             let mut connector = connector(source)?;
@@ -76,7 +78,8 @@ pub(crate) fn alone(
     config.sources.retain(|source| source.name == name);
     config.bots.clear();
     let configuration = config.resolve(&[], AssetTable::default(), AbsentInstruments::NoData)?;
-    let mut prepared = prepare(&config, &configuration, environment, None)?;
+    let mut nowhere = SourcePositions::nowhere();
+    let mut prepared = prepare(&config, &configuration, environment, &mut nowhere, None)?;
     let found = prepared.pop().context("there is no such source")?;
     Ok((found.settings, found.connector, configuration.instruments))
 }

@@ -42,6 +42,7 @@ mod runs;
 mod shutdown_summary;
 mod signals;
 mod sinks;
+mod source_positions;
 mod start;
 mod supervisor;
 mod take_profits;

@@ -64,7 +64,7 @@ pub(super) fn start_rules(
             let rejections = bus.subscribe(SubscriptionOptions::new("rules", Class::Drop, types));
             let rules = Rules {
                 venue: Arc::clone(&venue),
-                queues: Arc::clone(&queues),
+                queues: Some(Arc::clone(&queues)),
                 rejections: Some((rejections, account)),
                 halts: halts.clone(),
                 prices: PriceDoubts::default(),
@@ -79,7 +79,7 @@ pub(super) fn start_rules(
         supervisor.keep("rules", move |stop| {
             let rules = Rules {
                 venue: Arc::clone(&venue),
-                queues: Arc::clone(&queues),
+                queues: Some(Arc::clone(&queues)),
                 rejections: None,
                 halts: Halts::default(),
                 prices: PriceDoubts::default(),

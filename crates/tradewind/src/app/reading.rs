@@ -8,10 +8,13 @@ use anyhow::{Context as _, bail};
 use tradewind_journal::{Disk, StateFile};
 use tradewind_model::{Clock, Instrument, InstrumentId, Ppm, Timestamp, VenueId};
 use tradewind_venues::execution::{RequestId, VenueResponse};
-use tradewind_venues::{Connector, MarketData, VenueContext, build, build_feed};
+use tradewind_venues::{Connector, MarketData, VenueContext, VenueKind, build, build_feed};
 
 use super::bans::Bans;
+use super::feeds::Recorded;
 pub(crate) use super::house::alone as house_source;
+use super::recorder::InstrumentNotes;
+pub(crate) use super::rules::Rules;
 use super::venue::{context, kept_budget, public_settings, within_budget};
 use crate::config::{DeskConfig, VenueSettings};
 
@@ -107,6 +110,18 @@ impl OpenVenue {
         }
         data.use_instruments(&instruments)?;
         Ok(Self { data, instruments })
+    }
+
+    /// Notes in a recording what its instruments are; what keeps the note true, for as long as it is run.
+    pub(crate) fn note(&self, kind: VenueKind, notes: InstrumentNotes) -> Option<Rules> {
+        let symbol = |one: &Instrument| Some((self.data.symbol(&one.name)?, one.clone()));
+        let named: Vec<_> = self.instruments.iter().filter_map(symbol).collect();
+        if named.is_empty() {
+            return None;
+        }
+        let recorded = Recorded::new(notes, kind, named);
+        recorded.note(&self.data.venue_decimals());
+        Some(Rules::of_recording(Arc::clone(&self.data), recorded))
     }
 }
 

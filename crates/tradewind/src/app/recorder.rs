@@ -201,12 +201,7 @@ impl Recorder {
         Arc::<Queue>::clone(&self.queue)
     }
 
-    /// Writes down what the instruments of a venue are, with the venue's symbols.
-    pub(crate) fn note_instruments(&self, kind: VenueKind, instruments: &[(String, Instrument)]) {
-        self.notes().write(kind, instruments);
-    }
-
-    /// What writes that down while the recorder is at work.
+    /// What writes down what the instruments of a venue are.
     pub(crate) fn notes(&self) -> InstrumentNotes {
         InstrumentNotes(Arc::clone(&self.queue))
     }

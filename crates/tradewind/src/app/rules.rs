@@ -30,8 +30,8 @@ const FILTER_FAILURE: i32 = -1013;
 pub(crate) struct Rules {
     /// The venue.
     pub(crate) venue: Arc<dyn MarketData>,
-    /// Where changes go.
-    pub(crate) queues: Arc<InputQueues>,
+    /// Where changes go, if a desk reads them.
+    pub(crate) queues: Option<Arc<InputQueues>>,
     /// Events of refused orders, and the account whose orders count; a venue that takes none has neither.
     pub(crate) rejections: Option<(Subscription, AccountId)>,
     /// Which instruments in use are halted.
@@ -112,6 +112,18 @@ impl Halts {
 }
 
 impl Rules {
+    /// Those of a venue that is only recorded.
+    pub(crate) fn of_recording(venue: Arc<dyn MarketData>, recorded: Recorded) -> Self {
+        Self {
+            venue,
+            queues: None,
+            rejections: None,
+            halts: Halts::default(),
+            prices: PriceDoubts::default(),
+            recorded: Some(recorded),
+        }
+    }
+
     /// Reads until `stop`.
     ///
     /// # Errors
@@ -192,8 +204,9 @@ impl Rules {
                 for instrument in changed {
                     self.halts.note(&instrument);
                     tracing::warn!(instrument = %instrument.name, "The venue changed an instrument's rules.");
-                    self.queues
-                        .control(Input::InstrumentChanged(Box::new(instrument)));
+                    if let Some(queues) = &self.queues {
+                        queues.control(Input::InstrumentChanged(Box::new(instrument)));
+                    }
                 }
                 has_changed
             }
@@ -211,13 +224,16 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use tokio::sync::Notify;
-    use tradewind_model::{AssetId, Candle, Interval};
+    use tradewind_data::{Blocks, RecordingSettings};
+    use tradewind_model::{AssetId, Candle, Interval, ManualClock};
     use tradewind_venues::execution::CandleRange;
     use tradewind_venues::{
-        MarketSink, Pending, Source, SourceSettings, Topic, VenueDecimals, VenueError,
+        Address, MarketSink, Pending, Scheme, Source, SourceSettings, Topic, VenueDecimals,
+        VenueError, VenueKind,
     };
 
     use super::*;
+    use crate::app::recorder::{Recorder, RecorderOptions};
 
     /// A tick that is too fine for the desk has prices doubted with each frame.
     #[test]
@@ -310,7 +326,7 @@ mod tests {
         });
         let rules = Rules {
             venue: Arc::clone(&venue) as _,
-            queues: Arc::new(InputQueues::new(1)),
+            queues: Some(Arc::new(InputQueues::new(1))),
             rejections: None,
             halts: Halts::default(),
             prices: PriceDoubts::default(),
@@ -342,6 +358,42 @@ mod tests {
         assert!(matches!(next[..], [4 | 5, ..]), "{next:?}");
         stop.cancel();
         task.join_next().await.unwrap().unwrap().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_recording_without_a_desk_notes_other_decimals() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let address = Address::parse("ws://127.0.0.1:1", Scheme::WebSocket).unwrap();
+        let settings = RecordingSettings::new("kraken");
+        let options = RecorderOptions::of(&address, folder.path().to_owned(), settings);
+        let recorder = Recorder::start(options, Arc::<ManualClock>::default()).unwrap();
+        let venue = Arc::new(Venue {
+            doubts: Notify::new(),
+            is_changed: AtomicBool::new(true),
+            decimals: Mutex::default(),
+            readings: Mutex::default(),
+        });
+        let instrument = Instrument::spot(InstrumentId(0), "kraken:X/Y", AssetId(0), AssetId(1));
+        let named = vec![("X/Y".to_owned(), instrument)];
+        let recorded = Recorded::new(recorder.notes(), VenueKind::Kraken, named);
+        let stop = CancellationToken::new();
+        let rules = Rules::of_recording(Arc::clone(&venue) as _, recorded);
+        let mut task = tokio::task::JoinSet::new();
+        task.spawn(rules.run(stop.clone()));
+        venue.doubts.notify_one();
+        pass(2).await;
+        stop.cancel();
+        task.join_next().await.unwrap().unwrap().unwrap();
+        recorder.finish();
+        let mut text = String::new();
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let mut blocks = Blocks::open(&file.unwrap().path()).unwrap();
+            while let Some(block) = blocks.next_block().unwrap() {
+                text.push_str(&block);
+            }
+        }
+        let note = r#""name":"kraken:X/Y","symbol":"X/Y","price_decimals":1,"quantity_decimals":8"#;
+        assert!(text.contains(note), "{text}");
     }
 
     /// V15: read every minute while one is halted, every half hour otherwise.

@@ -22,6 +22,7 @@ use crate::app::build::{build, hash_of_binary};
 use crate::app::clock_watch::start_clock_watch;
 use crate::app::closed_while_down::start_closed_while_down;
 use crate::app::closing::close_positions;
+use crate::app::components::wall;
 use crate::app::confirmation::{Confirmation, ask_on_terminal};
 use crate::app::current::CurrentConfiguration;
 use crate::app::data_dir::DataDir;
@@ -42,6 +43,7 @@ use crate::app::recovery::recover;
 use crate::app::runs::Runs;
 use crate::app::shutdown_summary;
 use crate::app::signals::{Signals, end_at_second_signal};
+use crate::app::source_positions::SourcePositions;
 use crate::app::supervisor::Supervisor;
 use crate::app::take_profits;
 use crate::app::telegram;
@@ -180,8 +182,14 @@ impl Desk {
         let for_engine = stable.for_engine();
         let configuration = Arc::new(stable.configuration);
         venues.take_into_use(&configuration)?;
-        let house_sources =
-            house::prepare(&config, &configuration, &environment, Some(&mut recordings))?;
+        let mut positions = SourcePositions::open(directory.source_positions.clone(), wall);
+        let house_sources = house::prepare(
+            &config,
+            &configuration,
+            &environment,
+            &mut positions,
+            Some(&mut recordings),
+        )?;
         for feed in &venues.feeds {
             feed.note(&recordings, &configuration);
         }
@@ -205,6 +213,8 @@ impl Desk {
         writer.configure(recovery.last_seq + 1, Arc::clone(&configuration));
         let queues = Arc::new(InputQueues::new(configuration.instruments.len()));
         let handle = DeskHandle::new(Arc::clone(&queues));
+        let keeping = positions.keep(&queues, &mut supervisor);
+        keeping.context("starting the thread that keeps how far sources were read")?;
         let stages = LatencyStages::default();
         let time: Arc<dyn RealTime> = Arc::new(TokioTime::default());
         let path = HotPath {

@@ -57,6 +57,12 @@ impl DeskConfig {
         all.filter(|reference| names.contains(&reference.instrument))
     }
 
+    /// Full names of all series of numbers.
+    fn series(&self) -> Vec<String> {
+        let series = self.sources.iter().flat_map(|source| &source.numbers);
+        series.map(|number| number.name.clone()).collect()
+    }
+
     fn references(&self, names: &[String]) -> Vec<PriceReference> {
         let ids: Vec<&str> = names.iter().map(String::as_str).collect();
         let id = |name: &str| InstrumentId(index_of(&ids, name));
@@ -127,6 +133,7 @@ impl DeskConfig {
             // The gaps of recorded data are those of its recorder, and rows may repeat a quote.
             own_gaps: absent == AbsentInstruments::Refuse,
             references: self.references(&names),
+            series: Some(self.series()),
             build: None,
         })
     }

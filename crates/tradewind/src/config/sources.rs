@@ -229,6 +229,11 @@ fn numbers(
             is_whole = false;
             continue;
         };
+        if name.contains('@') {
+            let cure = "write it without @, which is for the series of instruments";
+            section.complain("name", Problem::new(format!("{name:?} has an @"), cure));
+            is_whole = false;
+        }
         let name = format!("{source}:{name}");
         if all
             .iter()

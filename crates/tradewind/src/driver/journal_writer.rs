@@ -125,6 +125,7 @@ impl JournalWriter {
             tracing::warn!("The disk takes the journal again.");
             self.holding.store(false, Ordering::Release);
             self.request_sync();
+            self.note_refused();
         }
         Ok(())
     }
@@ -141,7 +142,14 @@ impl JournalWriter {
         }
         self.refused = Some((refusal, self.time.now()));
         self.holding.store(true, Ordering::Release);
+        self.note_refused();
         Ok(())
+    }
+
+    /// Tells those who keep how far they have read whether that may be ahead of the journal.
+    fn note_refused(&self) {
+        let is_refused = self.refused.is_some() || self.journal.market_fault().is_some();
+        self.queues.note_refused(is_refused);
     }
 
     /// Requests a sync if something that must be durable was written since the last one.
@@ -239,6 +247,7 @@ impl Journal for JournalWriter {
         if written.is_ok() && self.syncs.is_none() {
             self.journal.archive();
         }
+        self.note_refused();
         self.rest_took = self.time.now() - began;
         if self.rest_took > SLOW {
             // The next turn judges it, though nothing comes in.

@@ -352,6 +352,36 @@ fn streams_of_redis_are_read_on_from_the_last_entry() {
     assert!(!desk.said().contains("messages are missing"));
 }
 
+#[test]
+fn a_stream_is_read_on_over_a_restart_of_the_desk() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    let _server = RedisServer::start(folder.path(), port, &[]);
+    let source = redis_source(&address, "streams = [\"prices\"]");
+    let mut desk = start(folder.path(), &source);
+    let publisher = Publisher::start("redis_feed.py", &[port, "stream", "prices"]);
+    until_health(&desk, "LIVE");
+    drop(publisher);
+    let entries: u64 = redis_cli(port, &["XLEN", "prices"]).trim().parse().unwrap();
+    let last = redis_cli(port, &["XREVRANGE", "prices", "+", "-", "COUNT", "1"]);
+    let last = last.lines().next().unwrap().to_owned();
+    // Killed, it has no last moment to note anything.
+    within(PATIENCE, "the position on disk", || {
+        let kept = fs::read_to_string(folder.path().join("sources.json"));
+        kept.is_ok_and(|kept| kept.contains(&last)).then_some(())
+    });
+    desk.crash();
+    for _ in 0..50 {
+        add_trade(port);
+    }
+    let desk = start(folder.path(), &source);
+    within(PATIENCE, "every trade", || {
+        (feed(&desk)["trades"].as_u64().unwrap() >= 50).then_some(())
+    });
+    assert_eq!(feed(&desk)["trades"], 50, "of {entries} and 50 more");
+    assert!(!desk.said().contains("messages are missing"));
+}
+
 /// A Sentinel that watches a master called `prices`. It is killed when the test is over.
 fn sentinel(folder: &Path, port: &str, master: &str) -> RedisServer {
     let rules = format!(

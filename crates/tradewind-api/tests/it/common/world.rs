@@ -116,6 +116,7 @@ pub(crate) fn configuration() -> Configuration {
         deadline_min: std::time::Duration::ZERO,
         own_gaps: false,
         references: Vec::new(),
+        series: None,
         build: None,
         fee: Ppm(1_000),
         stagger: Duration::from_secs(2),

@@ -6,5 +6,5 @@ mod settings;
 mod support;
 
 pub(super) use session::RedisProtocol;
-pub(super) use settings::Master;
-pub use settings::{Positions, Redis, RedisUse};
+pub(super) use settings::{CURSOR, Master};
+pub use settings::{KeptPositions, Positions, Redis, RedisUse};

@@ -83,6 +83,11 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
+    /// Nothing was looked at of the bytes that come next.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.at == 0
+    }
+
     /// The length of the first reply of `bytes`, which begin as those of the last call did, once it is whole.
     pub(super) fn end(&mut self, bytes: &[u8]) -> Result<Option<usize>, ReplyError> {
         let is_too_long = bytes.len() > REPLY_BYTES_MAX;
@@ -119,6 +124,29 @@ impl Scanner {
             }
         }
     }
+}
+
+/// The payload of the message of a channel that `bytes` begin with, and how long that message is in all. It is read at one
+/// look if it came whole; anything else is for [`Scanner`] and [`reply`].
+pub(super) fn published(bytes: &[u8]) -> Option<(&[u8], usize)> {
+    let rest = bytes.strip_prefix(b"*3\r\n$7\r\nmessage\r\n")?;
+    let (_channel, rest) = short_text(rest)?;
+    let (payload, rest) = short_text(rest)?;
+    Some((payload, bytes.len() - rest.len()))
+}
+
+/// A whole text that is not too long, and what follows it.
+fn short_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = bytes.strip_prefix(b"$")?;
+    let end = rest.iter().take(8).position(|byte| *byte == b'\r')?;
+    let (digits, rest) = rest.split_at(end);
+    let length = digits.iter().try_fold(0, |length, byte| {
+        let digit = byte.is_ascii_digit().then(|| usize::from(byte - b'0'))?;
+        Some(length * 10 + digit)
+    })?;
+    let (text, rest) = rest.strip_prefix(b"\r\n")?.split_at_checked(length)?;
+    let is_taken = end > 0 && length <= BULK_BYTES_MAX;
+    Some((text, rest.strip_prefix(b"\r\n").filter(|_| is_taken)?))
 }
 
 /// The reply that `bytes` are.
@@ -409,6 +437,33 @@ mod tests {
         let mut out = Vec::new();
         command(&["AUTH", "pä\r\n"], &mut out);
         assert_eq!(out, "*2\r\n$4\r\nAUTH\r\n$5\r\npä\r\n\r\n".as_bytes());
+    }
+
+    #[test]
+    fn a_whole_message_is_what_the_reply_has() {
+        let bytes = b"*3\r\n$7\r\nmessage\r\n$6\r\nprices\r\n$5\r\n{\r\n1}\r\n*1";
+        let whole = bytes.len() - 2;
+        assert_eq!(published(bytes), Some((&b"{\r\n1}"[..], whole)));
+        let (read, used) = first(bytes).unwrap().unwrap();
+        assert_eq!((&read.items()[2], used), (&Reply::Text(b"{\r\n1}"), whole));
+        for cut in 0..whole {
+            assert_eq!(published(&bytes[..cut]), None, "{cut}");
+        }
+        for other in [
+            "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$\r\n\r\n",
+            "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$-1\r\n",
+            "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nab\r\n",
+            "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n$1\r\nb\r\n",
+            "+PONG\r\n",
+        ] {
+            assert_eq!(published(other.as_bytes()), None, "{other}");
+        }
+        let length = BULK_BYTES_MAX + 1;
+        let long = format!(
+            "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n${length}\r\n{}\r\n",
+            "x".repeat(length)
+        );
+        assert_eq!(published(long.as_bytes()), None);
     }
 
     proptest! {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tradewind_model::Timestamp;
 
-use super::resp::{Reply, ReplyError, Scanner, command, cut_entry, cut_last, reply};
-use super::settings::{Master, Positions, Redis, RedisUse};
+use super::resp::{Reply, ReplyError, Scanner, command, cut_entry, cut_last, published, reply};
+use super::settings::{Master, Positions, Redis, RedisUse, is_before};
 use super::support::{check, cluster, master};
 use crate::address::Address;
 use crate::error::cut;
@@ -31,6 +31,8 @@ enum Sent {
     Last(usize),
     /// The entry of a stream that was read last: whether it is still there.
     Still(usize),
+    /// The last entry of a stream whose entry that was read last is gone.
+    Newest(usize),
     Read,
 }
 
@@ -177,13 +179,13 @@ impl RedisProtocol {
             Some(Sent::Ping) => self.alive(on),
             Some(Sent::Last(index)) => {
                 on(Incoming::Pong);
-                let last = reply
-                    .items()
-                    .first()
-                    .and_then(|entry| entry.items().first()?.text());
-                self.positions
-                    .set(&self.stream(index), last.unwrap_or("0-0"));
-                self.read_if_found(index, out, on);
+                let stream = self.stream(index);
+                if self.positions.take_skipped(&stream) {
+                    on(Incoming::Gap { missing: 0 });
+                }
+                let last = first_id(reply).unwrap_or("0-0");
+                self.positions.set(&stream, last);
+                self.read_if_found(out, on);
             }
             Some(Sent::Still(index)) => {
                 on(Incoming::Pong);
@@ -194,8 +196,21 @@ impl RedisProtocol {
                 if reply.items().is_empty() && is_gone {
                     // Redis has dropped it, and perhaps others behind it.
                     on(Incoming::Gap { missing: 0 });
+                    let words = ["XREVRANGE", &stream, "+", "-", "COUNT", "1"];
+                    self.send(Sent::Newest(index), &words, out);
                 }
-                self.read_if_found(index, out, on);
+                self.read_if_found(out, on);
+            }
+            Some(Sent::Newest(index)) => {
+                on(Incoming::Pong);
+                let stream = self.stream(index);
+                let newest = first_id(reply).unwrap_or("0-0");
+                // Written anew with lower ids: nothing would ever come behind the position.
+                let is_anew = |position: String| is_before(newest, &position);
+                if self.positions.get(&stream).is_some_and(is_anew) {
+                    self.positions.set(&stream, newest);
+                }
+                self.read_if_found(out, on);
             }
             Some(Sent::Read) => {
                 let count = self.entries(reply, received_at, on);
@@ -241,16 +256,15 @@ impl RedisProtocol {
         self.streams().get(index).cloned().unwrap_or_default()
     }
 
-    /// Begins to read once the position in the last stream is known.
-    fn read_if_found(
-        &mut self,
-        index: usize,
-        out: &mut Vec<u8>,
-        on: &mut impl FnMut(Incoming<HouseData>),
-    ) {
+    /// Begins to read once the position in each stream is known.
+    fn read_if_found(&mut self, out: &mut Vec<u8>, on: &mut impl FnMut(Incoming<HouseData>)) {
         let is_known = |stream: &String| self.positions.get(stream).is_some();
-        let is_last = index + 1 == self.streams().len();
-        if !is_last || !self.is_reading || !self.streams().iter().all(is_known) {
+        let is_asking =
+            |sent: &Sent| matches!(sent, Sent::Last(_) | Sent::Still(_) | Sent::Newest(_));
+        if self.sent.iter().any(is_asking)
+            || !self.is_reading
+            || !self.streams().iter().all(is_known)
+        {
             return;
         }
         if self.is_filling {
@@ -381,7 +395,7 @@ impl RedisProtocol {
             return Ok(());
         }
         // A reading has no request that could be repeated: the next connection reads on.
-        if let Some(Sent::Last(_) | Sent::Still(_)) = self.sent.pop_front() {
+        if let Some(Sent::Last(_) | Sent::Still(_) | Sent::Newest(_)) = self.sent.pop_front() {
             self.is_reading = false;
             // It answers as a pong would.
             on(Incoming::Pong);
@@ -393,6 +407,11 @@ impl RedisProtocol {
         }
         Err(ProtocolError(format!("Redis refused: {words}")))
     }
+}
+
+/// The id of the first entry of a list of them.
+fn first_id<'a>(reply: &'a Reply<'_>) -> Option<&'a str> {
+    reply.items().first()?.items().first()?.text()
 }
 
 impl Protocol for RedisProtocol {
@@ -469,6 +488,13 @@ impl Protocol for RedisProtocol {
         out: &mut Vec<u8>,
         on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<usize, ProtocolError> {
+        if let RedisUse::Channels(_) = self.redis.reads
+            && self.scanner.is_fresh()
+            && let Some((payload, used)) = published(bytes)
+        {
+            self.payloads.json(payload, received_at, on);
+            return Ok(used);
+        }
         let used = match self.scanner.end(bytes) {
             Ok(Some(used)) => used,
             Ok(None) => return Ok(0),
@@ -480,6 +506,16 @@ impl Protocol for RedisProtocol {
                         if let Some(id) = cut_last(bytes) {
                             self.positions.pass_over(&self.stream(index), &id);
                         }
+                        ReplyError::TooLong.into()
+                    }
+                    // The entry that was read last is gone, and the newest is too long: one of them is where reading begins.
+                    Some(Sent::Newest(index)) => {
+                        let stream = self.stream(index);
+                        let newest = cut_last(bytes).unwrap_or_default();
+                        let position = self.positions.get(&stream).unwrap_or_default();
+                        let is_anew = !newest.is_empty() && is_before(&newest, &position);
+                        let from = if is_anew { newest } else { position };
+                        self.positions.pass_over(&stream, &from);
                         ReplyError::TooLong.into()
                     }
                     _ => ReplyError::TooLong.into(),

@@ -18,7 +18,7 @@ use tradewind_venues::{
     Address, Connector, HealthChange, MarketSink, Scheme, Source, SourceSettings, Topic,
 };
 
-use crate::app::reading::{Feed, OpenVenue, bans, house_source};
+use crate::app::reading::{Feed, OpenVenue, Rules, bans, house_source};
 use crate::app::recorder::{Progress, Recorder, RecorderOptions};
 use crate::app::venue::connector;
 use crate::cli::config::{ConfigFile, environment};
@@ -117,21 +117,18 @@ pub(super) fn run(args: &RecordArgs, data_dir: &Path, output: Output) -> anyhow:
                     &clock,
                     &bans,
                 );
-                let OpenVenue { data, instruments } = open.await?;
+                let open = open.await?;
+                let rules = open.note(venue.kind, begun.recorder.notes());
+                let OpenVenue { data, instruments } = open;
                 let topics: Vec<Topic> = instruments
                     .iter()
                     .flat_map(|one| args.streams.iter().map(|stream| stream.topic(one.id)))
                     .collect();
-                let symbol = |one: &Instrument| Some((data.symbol(&one.name)?, one.clone()));
-                let named: Vec<_> = instruments.iter().filter_map(symbol).collect();
-                if !named.is_empty() {
-                    begun.recorder.note_instruments(venue.kind, &named);
-                }
                 let sink = Health::over(&instruments);
                 let to: Arc<dyn MarketSink> = sink.shared();
                 let sources = data.market_sources(&topics, &to, SourceSettings::default());
                 begun
-                    .record(args, sources, &instruments, &sink, output)
+                    .record(args, (sources, rules), &instruments, &sink, output)
                     .await
             }
             Feed::House(name) => house(args, data_dir, &config, name, output).await,
@@ -158,7 +155,7 @@ async fn house(
         clock,
     );
     begun
-        .record(args, vec![source], &instruments, &sink, output)
+        .record(args, (vec![source], None), &instruments, &sink, output)
         .await
 }
 
@@ -207,7 +204,7 @@ impl Begun {
     async fn record(
         self,
         args: &RecordArgs,
-        sources: Vec<Box<dyn Source>>,
+        (sources, rules): (Vec<Box<dyn Source>>, Option<Rules>),
         instruments: &[Instrument],
         health: &Health,
         output: Output,
@@ -224,6 +221,10 @@ impl Begun {
         let mut running = JoinSet::new();
         for source in sources {
             running.spawn(source.run(stop.clone()));
+        }
+        if let Some(rules) = rules {
+            let reading = rules.run(stop.clone());
+            running.spawn(async { drop(reading.await) });
         }
         let ended = self.until_ended(args.run_for, health, output).await;
         let not_live = health.not_live();

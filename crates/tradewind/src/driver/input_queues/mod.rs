@@ -20,6 +20,7 @@ mod stats;
 mod targets;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -74,6 +75,10 @@ impl std::fmt::Debug for Taken {
     }
 }
 
+/// A moment in what was put into the queues.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark(u64);
+
 struct State {
     control: ControlQueue,
     numbers: NumberQueue,
@@ -84,6 +89,8 @@ struct State {
     queries: VecDeque<EngineQuery>,
     query_counters: Counters,
     closed: bool,
+    /// How often the engine has taken more after it had handled all that it had taken.
+    rounds: u64,
 }
 
 /// The queues. Shared by all edges and the engine's thread.
@@ -92,6 +99,8 @@ pub struct InputQueues {
     filled: Notify,
     /// Why instruments have no data, for people; the engine sees their health alone.
     problems: Mutex<BTreeMap<InstrumentId, String>>,
+    /// The disk refuses the journal, or a part of it.
+    refused: AtomicBool,
 }
 
 impl std::fmt::Debug for InputQueues {
@@ -116,11 +125,13 @@ impl InputQueues {
             queries: VecDeque::new(),
             query_counters: Counters::default(),
             closed: false,
+            rounds: 0,
         };
         Self {
             state: Mutex::new(state),
             filled: Notify::new(),
             problems: Mutex::default(),
+            refused: AtomicBool::new(false),
         }
     }
 
@@ -247,6 +258,7 @@ impl InputQueues {
     pub fn take(&self, taken: &mut Taken) {
         let mut state = self.lock();
         let batch = &mut taken.batch;
+        state.rounds += u64::from(batch.is_empty());
         state.control.take(&mut batch.control);
         state.numbers.take(&mut batch.control);
         state.targets.take(&mut batch.control);
@@ -257,6 +269,31 @@ impl InputQueues {
             state.quotes.take(&mut batch.quotes);
         }
         taken.closed = state.closed;
+    }
+
+    /// Marks what was put in by now, for [`is_journaled`](Self::is_journaled); the engine's thread is woken for it.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        let rounds = self.lock().rounds;
+        self.filled.notify_one();
+        Mark(rounds)
+    }
+
+    /// Whether all that was put in before a mark was handled and is written, and the disk refuses nothing now. What a full queue
+    /// dropped counts as handled. The engine's thread is woken where it must look again.
+    #[must_use]
+    pub fn is_journaled(&self, mark: Mark) -> bool {
+        // The round that takes it, and the one after it, before which it was handled.
+        let is_handled = self.lock().rounds >= mark.0 + 2;
+        if !is_handled {
+            self.filled.notify_one();
+        }
+        is_handled && !self.refused.load(Ordering::Acquire)
+    }
+
+    /// Notes whether the disk refuses what the engine has handled.
+    pub(crate) fn note_refused(&self, is_refused: bool) {
+        self.refused.store(is_refused, Ordering::Release);
     }
 
     /// What each queue has counted.
@@ -385,6 +422,28 @@ mod tests {
         assert_eq!((quotes.delivered(), quotes.dropped), (25, 0));
         assert_eq!((quotes.high_water, quotes.capacity), (25, 25));
         assert!(queues.stats().iter().all(|stats| stats.depth == 0));
+    }
+
+    #[test]
+    fn what_was_marked_is_journaled_once_the_engine_comes_back_for_more() {
+        let queues = InputQueues::new(1);
+        let mut taken = Taken::default();
+        let is_journaled = |mark| queues.is_journaled(mark);
+        queues.trade(trade(1));
+        let mark = queues.mark();
+        assert!(!is_journaled(mark));
+        queues.take(&mut taken);
+        assert!(!is_journaled(mark), "taken, not handled");
+        // A slice of the market is left.
+        queues.take(&mut taken);
+        assert!(!is_journaled(mark), "a part is handled");
+        taken.batch.market.clear();
+        queues.take(&mut taken);
+        assert!(is_journaled(mark));
+        queues.note_refused(true);
+        assert!(!is_journaled(mark), "the disk refuses it");
+        queues.note_refused(false);
+        assert!(is_journaled(mark) && !is_journaled(queues.mark()));
     }
 
     #[test]

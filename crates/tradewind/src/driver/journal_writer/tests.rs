@@ -120,6 +120,14 @@ async fn a_hung_sync_is_seen_after_a_second() {
     assert_eq!(health(&queues), [StorageHealth::Writing]);
 }
 
+/// A mark whose inputs were handled.
+fn marked(queues: &InputQueues) -> crate::driver::input_queues::Mark {
+    let mark = queues.mark();
+    health(queues);
+    health(queues);
+    mark
+}
+
 /// S05: records wait in memory, no intent becomes durable, and all of it is written once the disk takes it.
 #[tokio::test(start_paused = true)]
 async fn a_read_only_disk_holds_intents_until_it_is_writable_again() {
@@ -127,6 +135,8 @@ async fn a_read_only_disk_holds_intents_until_it_is_writable_again() {
         let storage = MemoryStorage::new();
         let (mut writer, queues) = writer_on(&storage, power_safe);
         let holding = writer.holding();
+        let mark = marked(&queues);
+        assert!(queues.is_journaled(mark));
         storage.set_fault(Some(StorageFault::read_only()));
         for seq in 1..=3 {
             append(&mut writer, seq);
@@ -137,6 +147,7 @@ async fn a_read_only_disk_holds_intents_until_it_is_writable_again() {
         let seen = health(&queues);
         assert_eq!(seen[0], StorageHealth::ReadOnly);
         assert!(holding.load(Ordering::Acquire) && writer.durable() == 0);
+        assert!(!queues.is_journaled(mark));
         assert_eq!(writer.next_check(), Some(RETRY));
         storage.set_fault(None);
         tokio::time::advance(Duration::from_secs(2)).await;
@@ -145,6 +156,7 @@ async fn a_read_only_disk_holds_intents_until_it_is_writable_again() {
             std::thread::yield_now();
         }
         assert!(!holding.load(Ordering::Acquire) && writer.durable() == 3);
+        assert!(queues.is_journaled(mark));
         let seen = health(&queues);
         assert!(seen.contains(&StorageHealth::Writing), "{seen:?}");
     }
@@ -188,7 +200,10 @@ fn a_broken_disk_ends_the_desk_and_a_broken_market_store_does_not() {
     storage.set_fault(Some(StorageFault::errors(5).on(is_market)));
     writer.append_input(1, Timestamp::EPOCH, &candle()).unwrap();
     writer.write().unwrap();
+    let mark = marked(&queues);
+    assert!(queues.is_journaled(mark));
     writer.write_rest().unwrap();
+    assert!(!queues.is_journaled(mark), "trades are not written");
     append(&mut writer, 2);
     writer.write().unwrap();
     assert_eq!(health(&queues), [StorageHealth::MarketOff]);
