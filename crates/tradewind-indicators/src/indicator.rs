@@ -33,7 +33,7 @@ pub trait Indicator {
     /// Forgets every observation; the parameters stay.
     fn reset(&mut self);
 
-    /// The value after the last update.
+    /// The value after the last update. An average by volume has none while nothing was traded.
     fn value(&self) -> Option<Self::Output>;
 
     /// The number of observations until the first value.

@@ -57,10 +57,10 @@ impl Passed {
 /// A parameter of a request.
 fn param<'a>(order: &'a SentOrder, name: &str) -> Option<&'a str> {
     let params = order.request.params.iter();
-    let found = params
+    let mut found = params
         .filter(|(found, _)| found == name)
         .map(|(_, value)| &**value);
-    found.last()
+    found.next_back()
 }
 
 /// The same number, however it is written.

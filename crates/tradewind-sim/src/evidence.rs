@@ -90,7 +90,7 @@ impl JournalEvidence {
     }
 
     /// What the truth's events say and when, oldest first. A truth that is damaged ends there.
-    pub(crate) fn told(disk: &MemoryStorage) -> Vec<(Timestamp, EventKind)> {
+    pub(crate) fn dated_events(disk: &MemoryStorage) -> Vec<(Timestamp, EventKind)> {
         let reader = Reader::new(Arc::new(disk.clone()), Path::new(JOURNAL));
         let Ok(records) = reader.records(StoreKind::Truth) else {
             return Vec::new();

@@ -189,7 +189,7 @@ impl VirtualTime {
         }
     }
 
-    /// Moves on to `at` and wakes nobody: who waits stands still, too.
+    /// Moves on to `at` and wakes nobody.
     pub(crate) fn set(&self, at: Timestamp) {
         let now = &mut self.timers().now;
         *now = at.since(self.origin).max(*now);

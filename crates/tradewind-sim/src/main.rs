@@ -227,7 +227,7 @@ fn many(base: u64, seeds: u64) -> bool {
             if said.elapsed() > SAY_EVERY {
                 said = Instant::now();
                 say(&format!(
-                    "{} of {seeds} seeds in {:?}, {} failed; goes on with BASE={}",
+                    "{} of {seeds} seeds in {:?}, {} failed; continue with BASE={}",
                     totals.done,
                     began.elapsed(),
                     totals.failed.len(),

@@ -1,4 +1,4 @@
-//! What a run is asked, and what it came to.
+//! The settings of a run, and what it came to.
 
 use std::any::Any;
 use std::cell::RefCell;

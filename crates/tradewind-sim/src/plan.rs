@@ -81,7 +81,7 @@ pub(crate) enum Act {
     /// Every connection falls silent, and nobody notices.
     HalfOpen,
     Partition(Duration),
-    /// The process stands still.
+    /// The process is suspended.
     Pause(Duration),
     Kill,
     Crash(CrashPoint, u32),

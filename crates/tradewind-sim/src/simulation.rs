@@ -260,7 +260,7 @@ impl Simulation {
 
     /// What the run came to; the trace's hash, and the story if it is wanted.
     fn close(&mut self, with_story: bool) -> (u32, Vec<String>) {
-        let events = self.world.told();
+        let events = self.world.dated_events();
         let count = |event_type| {
             let types = events.iter().map(|(_, kind)| kind.event_type());
             types.filter(|found| *found == event_type).count()
@@ -300,10 +300,10 @@ impl Simulation {
             });
             lines.extend(sent);
             let quiet = [EventType::PriceUpdate];
-            let heard = events
+            let published = events
                 .iter()
                 .filter(|(_, kind)| !quiet.contains(&kind.event_type()));
-            lines.extend(heard.map(|(at, kind)| (*at, "event", format!("{kind:?}"))));
+            lines.extend(published.map(|(at, kind)| (*at, "event", format!("{kind:?}"))));
             lines.sort_by_key(|(at, ..)| *at);
             let line = |(at, who, what): &(Timestamp, &str, String)| {
                 let after = at.since(self.began);

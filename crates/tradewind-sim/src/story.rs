@@ -263,7 +263,7 @@ impl World {
         });
         let mut violations = orders_end_alike(&events, &at_venue);
         violations.extend(one_probe_at_a_time(&events));
-        violations.extend(exits_wait(&self.told()));
+        violations.extend(exits_wait(&self.dated_events()));
         violations.extend(nothing_before_a_reading(&self.storage));
         violations.extend(connections_are_bounded(connections));
         violations.extend(is_complete(&self.listened, &self.storage));

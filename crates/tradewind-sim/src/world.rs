@@ -439,8 +439,8 @@ impl World {
     }
 
     /// What the journal's events say and when, oldest first.
-    pub(crate) fn told(&self) -> Vec<(Timestamp, EventKind)> {
-        JournalEvidence::told(&self.storage)
+    pub(crate) fn dated_events(&self) -> Vec<(Timestamp, EventKind)> {
+        JournalEvidence::dated_events(&self.storage)
     }
 
     /// The configuration of the running desk.
@@ -497,7 +497,7 @@ impl World {
         (self.is_disk_bad, self.has_room_at) = (false, None);
     }
 
-    /// The desk's process stands still while everything else goes on.
+    /// The desk's process is suspended for a while; all else runs.
     pub(crate) fn pause(&mut self, span: Duration) {
         let until = self.now() + span;
         while let Some(next) = self.network.next_at().filter(|next| *next <= until) {

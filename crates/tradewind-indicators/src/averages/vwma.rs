@@ -11,8 +11,8 @@ use crate::{
     window::Window,
 };
 
-/// The mean of the last `n` closes, each weighted by its volume. TA-Lib's `VWMA`. If nothing was
-/// traded in the whole window it is 0.
+/// The mean of the last `n` closes, each weighted by its volume. TA-Lib's `VWMA`. There is none if
+/// nothing was traded in the whole window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Vwma {
     sums: Window<Sums<2>>,
@@ -45,9 +45,8 @@ impl Indicator for Vwma {
     }
 
     fn value(&self) -> Option<f64> {
-        self.sums
-            .value()
-            .map(|Sums([traded, volume])| divide(traded, volume))
+        let Sums([traded, volume]) = self.sums.value()?;
+        (volume != 0.0).then(|| divide(traded, volume))
     }
 
     fn warm_up(&self) -> usize {

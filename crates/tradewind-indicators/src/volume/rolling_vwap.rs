@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// The mean of the last `n` typical prices, each weighted by its volume: the session's definition
-/// over a moving window, as `rolling_vwap` of freqtrade's `qtpylib` has it. 0 if nothing was traded.
+/// over a moving window, as `rolling_vwap` of freqtrade's `qtpylib` has it. There is none
+/// if nothing was traded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RollingVwap {
     sums: Window<Sums<2>>,
@@ -47,9 +48,8 @@ impl Indicator for RollingVwap {
     }
 
     fn value(&self) -> Option<f64> {
-        self.sums
-            .value()
-            .map(|Sums([traded, volume])| divide(traded, volume))
+        let Sums([traded, volume]) = self.sums.value()?;
+        (volume != 0.0).then(|| divide(traded, volume))
     }
 
     fn warm_up(&self) -> usize {

@@ -10,12 +10,11 @@ use crate::{
 
 /// The mean of typical prices since the session began, each weighted by its volume. TA-Lib's `VWAP`.
 /// **A session begins with [`reset`](Indicator::reset)**: call it before the first candle of a day to
-/// have the price of the day. While nothing was traded it is 0.
+/// have the price of the day. While nothing was traded there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 pub struct Vwap {
     traded: f64,
     volume: f64,
-    is_warm: bool,
 }
 
 impl Vwap {
@@ -34,7 +33,6 @@ impl Indicator for Vwap {
         let candle = input.get();
         self.traded += candle.bar().typical() * candle.volume;
         self.volume += candle.volume;
-        self.is_warm = true;
     }
 
     fn reset(&mut self) {
@@ -42,7 +40,7 @@ impl Indicator for Vwap {
     }
 
     fn value(&self) -> Option<f64> {
-        self.is_warm.then(|| divide(self.traded, self.volume))
+        (self.volume != 0.0).then(|| divide(self.traded, self.volume))
     }
 
     fn warm_up(&self) -> usize {

@@ -147,7 +147,7 @@ fn a_desk_that_died_starts_again_on_its_disk_with_the_exchanges_books() {
     assert_same(&first, &second);
 }
 
-/// The comparison of books can fail: here is money that the desk is not told of.
+/// The comparison of books can fail: here is money of which no report reaches the desk.
 #[test]
 #[should_panic(expected = "I03")]
 fn books_that_differ_are_found() {

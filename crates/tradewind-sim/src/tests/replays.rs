@@ -146,7 +146,7 @@ fn change(disk: &MemoryStorage, file: &Path, seq: u64, field: usize) {
     opened.write_at(&bytes, 0).unwrap();
 }
 
-/// A changed input is found though every checksum fits: by what came of it, or by the next snapshot of the state.
+/// A changed input is found though every checksum fits: by its effects, or by the next snapshot of the state.
 #[test]
 fn one_byte_of_one_quote_is_found_and_named() {
     let mut world = World::new(Choices {

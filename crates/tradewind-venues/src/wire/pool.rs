@@ -208,7 +208,7 @@ impl HttpPool {
 
     /// Sends a request once and brings its response, whatever the status. Its caller sets a time-out.
     ///
-    /// An urgent request waits for no other: if no connection is idle it gets one of its own. `blocked` is asked once the connection
+    /// An urgent request waits for no other: if no connection is idle it gets one of its own. `blocked` is evaluated once the connection
     /// is there, which may take long: for how long nothing may leave.
     pub(crate) async fn send(
         &self,

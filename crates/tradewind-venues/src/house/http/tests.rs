@@ -29,7 +29,7 @@ fn kept(cursor: &str) -> KeptPositions {
 }
 
 /// The request that is sent, and how many gaps the answer to it announces.
-fn asked(protocol: &mut HttpProtocol, answer: &str) -> (String, usize) {
+fn polled(protocol: &mut HttpProtocol, answer: &str) -> (String, usize) {
     let (mut out, mut gaps) = (Vec::new(), 0);
     protocol.subscribe(1, &[], &mut out);
     let mut on = |said| gaps += usize::from(matches!(said, Incoming::Gap { .. }));
@@ -51,21 +51,21 @@ const EMPTY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 17\r\n\r\n<feed next=\"1
 fn a_cursor_of_the_last_run_is_read_on_from_or_is_a_gap() {
     let positions = Positions::from(kept("7"));
     let mut protocol = polling(&positions);
-    let (target, gaps) = asked(&mut protocol, &refusal(403));
+    let (target, gaps) = polled(&mut protocol, &refusal(403));
     assert_eq!((target.as_str(), gaps), ("/feed?wait=0&cursor=7", 0));
     let mut protocol = polling(&positions);
-    let (target, gaps) = asked(&mut protocol, EMPTY);
+    let (target, gaps) = polled(&mut protocol, EMPTY);
     assert_eq!((target.as_str(), gaps), ("/feed?wait=0&cursor=7", 0));
     assert_eq!(positions.get(CURSOR).as_deref(), Some("12"));
     // One of this run is no reason to give up what lies behind it.
-    let (_, gaps) = asked(&mut polling(&positions), &refusal(404));
+    let (_, gaps) = polled(&mut polling(&positions), &refusal(404));
     assert_eq!((positions.get(CURSOR).as_deref(), gaps), (Some("12"), 0));
 
     for status in [400, 404, 410, 422] {
         let positions = Positions::from(kept("7"));
         let mut protocol = polling(&positions);
-        assert_eq!(asked(&mut protocol, &refusal(status)).1, 1, "{status}");
-        let (target, gaps) = asked(&mut protocol, EMPTY);
+        assert_eq!(polled(&mut protocol, &refusal(status)).1, 1, "{status}");
+        let (target, gaps) = polled(&mut protocol, EMPTY);
         assert_eq!((target.as_str(), gaps), ("/feed?wait=0", 0));
     }
 }
@@ -74,8 +74,8 @@ fn a_cursor_of_the_last_run_is_read_on_from_or_is_a_gap() {
 fn a_cursor_that_is_too_old_is_a_gap_with_the_first_answer() {
     let positions = Positions::from(kept("7").skip());
     let mut protocol = polling(&positions);
-    let (target, gaps) = asked(&mut protocol, EMPTY);
+    let (target, gaps) = polled(&mut protocol, EMPTY);
     assert_eq!((target.as_str(), gaps), ("/feed?wait=0", 1));
-    let (_, gaps) = asked(&mut polling(&Positions::default()), EMPTY);
+    let (_, gaps) = polled(&mut polling(&Positions::default()), EMPTY);
     assert_eq!(gaps, 0, "a feed that was never read");
 }

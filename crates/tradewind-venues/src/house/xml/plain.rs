@@ -20,17 +20,19 @@ const SPACE: u8 = 4;
 /// What each byte may be.
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        classes[byte] = match byte as u8 {
+    let mut byte = 0_u8;
+    loop {
+        classes[byte as usize] = match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' => NAME,
             b'\t' | b'\n' | b'\r' => SPACE,
             0..b' ' | b'<' | b'&' | b']' => MARK,
             _ => 0,
         };
+        if byte == u8::MAX {
+            break classes;
+        }
         byte += 1;
     }
-    classes
 };
 
 const fn is(byte: u8, class: u8) -> bool {
