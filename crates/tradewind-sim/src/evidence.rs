@@ -8,10 +8,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tradewind::replay::verify;
-use tradewind_events::{Configuration, DeskView, EventKind, OrderView};
+use tradewind_events::{Configuration, DeskView, EventKind, Input, OrderView};
 use tradewind_journal::{MemoryStorage, OpenMode, Reader, Record, Storage, StoreKind};
 use tradewind_model::{
-    Amount, AssetId, Fill, Instrument, OrderKind, OrderTerms, OwnerId, Quantity, Side, Timestamp,
+    Amount, AssetId, Fill, Instrument, InstrumentId, OrderKind, OrderTerms, OwnerId, Quantity,
+    Side, Timestamp,
 };
 use tradewind_risk::PositionEffect;
 use tradewind_simx_server::simulation::{BookedFill, DeskBooks, Holding, Intent, OpenOrder};
@@ -42,8 +43,8 @@ pub(crate) fn truth_bytes(disk: &MemoryStorage) -> u64 {
 #[derive(Debug, Default)]
 pub(crate) struct JournalEvidence {
     pub(crate) intents: Vec<Intent>,
-    /// What they let leave.
-    pub(crate) terms: Vec<OrderTerms>,
+    /// By client id, what they let leave, by the rules of their time.
+    pub(crate) passed: BTreeMap<String, Passed>,
     pub(crate) events: Vec<EventKind>,
 }
 
@@ -53,17 +54,29 @@ impl JournalEvidence {
         let reader = Reader::new(Arc::new(disk.clone()), Path::new(JOURNAL));
         let mut records = reader.records(StoreKind::Truth).unwrap();
         let mut evidence = Self::default();
+        let mut instruments: BTreeMap<InstrumentId, Instrument> = BTreeMap::new();
         while let Some(found) = records.next() {
             match found.unwrap().record {
+                Record::Input(Input::Configured(configuration)) => {
+                    let rules = configuration.instruments.iter();
+                    instruments.extend(rules.map(|rules| (rules.id, rules.clone())));
+                }
+                Record::Input(Input::InstrumentChanged(rules)) => {
+                    instruments.insert(rules.id, *rules);
+                }
                 Record::Intent(intent) => {
-                    evidence.terms.push(intent.terms);
-                    evidence
-                        .terms
-                        .extend(intent.take_profit.map(|order| OrderTerms {
-                            client_id: order.client_id,
-                            kind: OrderKind::PostOnly { price: order.price },
-                            ..intent.terms
+                    let profit = intent.take_profit.map(|order| OrderTerms {
+                        client_id: order.client_id,
+                        kind: OrderKind::PostOnly { price: order.price },
+                        ..intent.terms
+                    });
+                    if let Some(rules) = instruments.get(&intent.terms.instrument) {
+                        let terms = std::iter::once(intent.terms).chain(profit);
+                        evidence.passed.extend(terms.map(|terms| {
+                            let passed = Passed::new(&terms, symbol(rules), rules);
+                            (terms.client_id.to_string(), passed)
                         }));
+                    }
                     let pair = intent.take_profit.map(|order| order.client_id);
                     let ids = std::iter::once(intent.terms.client_id).chain(pair);
                     let ends = records.bytes_read();
@@ -77,16 +90,6 @@ impl JournalEvidence {
             }
         }
         evidence
-    }
-
-    /// By client id, what the intents let leave.
-    pub(crate) fn passed(&self, configuration: &Configuration) -> BTreeMap<String, Passed> {
-        let passed = self.terms.iter().map(|terms| {
-            let instrument = configuration.instrument(terms.instrument);
-            let passed = Passed::new(terms, symbol(instrument), instrument);
-            (terms.client_id.to_string(), passed)
-        });
-        passed.collect()
     }
 
     /// What the truth's events say and when, oldest first. A truth that is damaged ends there.

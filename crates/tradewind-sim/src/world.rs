@@ -537,7 +537,6 @@ impl World {
         let view = self.view();
         let journal = JournalEvidence::read(&self.storage);
         let configuration = self.configuration();
-        let passed = journal.passed(&configuration);
         let kills = self.kills.lock().unwrap().clone();
         let desk = journal.books(&view, &configuration);
         self.network.with(|network, _| {
@@ -555,7 +554,7 @@ impl World {
                 owners_add_up(&desk, &venue),
                 stops_cover(&desk, &venue),
                 killed_sends_nothing(sent, &kills),
-                sent_as_passed(sent, &passed),
+                sent_as_passed(sent, &journal.passed),
                 states_move_forward(&journal.events),
                 unknown_blocks_entries(&journal.events),
                 enters_on_live_data(&journal.events),

@@ -336,11 +336,12 @@ fn nothing_is_entered_beside_a_stop_of_unknown_fate() {
     let stop = desk.last_order();
     desk.report(&stop, ReportKind::Unknown, None);
     script.say(BOT, Answer::target(1_000_000));
-    desk.advance(2 * SECOND);
+    desk.advance(SECOND);
     desk.quote(9_999, 10_000);
     assert_eq!(desk.last_order(), stop);
     desk.report(&stop, ReportKind::Accepted, Some(0));
-    desk.advance(2 * SECOND);
+    script.say(BOT, Answer::target(1_000_000));
+    desk.advance(SECOND);
     desk.quote(9_999, 10_000);
     let more = desk.last_order();
     assert_eq!((more.side, more.quantity), (Side::Buy, buy.quantity));

@@ -35,7 +35,7 @@ pub(crate) fn candles(seed: u64) -> impl Iterator<Item = Ohlcv> {
             high: bar.high,
             low: bar.low,
             close: bar.close,
-            volume: if i % 7 == 6 {
+            volume: if i % 7 == 0 {
                 0.0
             } else {
                 f64::from(i * 53 % 997) / 8.0

@@ -31,7 +31,7 @@ fn left() -> Left {
         sent: world
             .network
             .with(|network, _| network.sent_orders().to_vec()),
-        passed: journal.passed(&world.configuration()),
+        passed: journal.passed,
         events: journal.events,
         requests: world.network.with(|network, _| network.requests().to_vec()),
     };

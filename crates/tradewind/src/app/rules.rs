@@ -392,7 +392,7 @@ mod tests {
                 text.push_str(&block);
             }
         }
-        let note = r#""name":"kraken:X/Y","symbol":"X/Y","price_decimals":1,"quantity_decimals":8"#;
+        let note = r#""name":"kraken:X/Y","price_decimals":1,"quantity_decimals":8,"symbol":"X/Y""#;
         assert!(text.contains(note), "{text}");
     }
 
