@@ -66,7 +66,7 @@ pub use gate::{GatedIo, OrderGate, SendPermit};
 pub use health::{HealthBook, HealthChange, SequenceVerdict};
 pub use machine::{LinkId, SourceIn, SourceMachine, SourceOut, SourceSettings};
 pub use protocol::{Ignored, Incoming, Protocol, ProtocolError, Sequence, Topic};
-pub use rules::{ListedFor, Listing, Listings};
+pub use rules::{ListedFor, Listing, Listings, in_decimals_of};
 pub use sink::{
     AccountSink, AssetBalance, CandleHole, MarketSink, SourceSink, ToAccountSink, ToMarketSink,
     UnlistedTrade, UserEvent,

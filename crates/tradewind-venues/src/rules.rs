@@ -176,8 +176,8 @@ pub(crate) fn amount(text: &Option<String>) -> Result<i128, String> {
 /// What the rules of instruments in use have become, as far as the venue still lists all of them: each with its symbol, and
 /// those that changed, with the next revision, and those whose numbers the venue writes in other decimals now.
 ///
-/// Their numbers keep the number of decimals they had, since prices elsewhere use it too. Rules that need more decimals take
-/// effect at the next restart; the log reports them.
+/// Their numbers keep the number of decimals they had, since prices elsewhere use it too. Rules that need more decimals are
+/// not taken over; the log reports them.
 pub(crate) fn changed_rules(
     symbols: &SymbolTable,
     listings: Vec<Listing>,
@@ -196,7 +196,7 @@ pub(crate) fn changed_rules(
         let mut new = in_decimals_of(&new, old).unwrap_or_else(|| {
             tracing::error!(
                 instrument = %old.name,
-                "The venue's new rules are finer than the numbers in use: restart to trade by them."
+                "The venue's new rules are finer than the numbers in use: the old rules stay."
             );
             old.clone()
         });
@@ -222,7 +222,8 @@ pub(crate) fn changed_rules(
 }
 
 /// The instrument with its numbers as counts in the decimals of `old`, if they can be.
-fn in_decimals_of(new: &Instrument, old: &Instrument) -> Option<Instrument> {
+#[must_use]
+pub fn in_decimals_of(new: &Instrument, old: &Instrument) -> Option<Instrument> {
     let price = |price: Price| rescale(price.0, new.price_decimals, old.price_decimals).map(Price);
     let quantity = |quantity: Quantity| {
         rescale(quantity.0, new.quantity_decimals, old.quantity_decimals).map(Quantity)

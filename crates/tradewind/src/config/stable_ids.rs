@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use tradewind_events::{BotConfig, Configuration, PriceReference};
 use tradewind_model::{Account, BotId, Instrument, InstrumentId, InstrumentStatus, VenueId};
+use tradewind_venues::in_decimals_of;
 
 /// A configuration whose ids are those of the last run.
 #[derive(Debug)]
@@ -122,7 +123,7 @@ fn keep_places(kind: &str, known: &[String], new: &[String]) -> Result<(), Strin
 fn instruments(new: &Configuration, known: &Configuration) -> Vec<Instrument> {
     let listed = |name: &str| new.instruments.iter().find(|one| one.name == name);
     let kept = known.instruments.iter().map(|one| match listed(&one.name) {
-        Some(listed) => listed.clone(),
+        Some(listed) => with_known_decimals(listed, one),
         None => Instrument {
             // Nothing is valued by what was a source's, whatever its last quote was.
             status: match one.status {
@@ -137,6 +138,21 @@ fn instruments(new: &Configuration, known: &Configuration) -> Vec<Instrument> {
     let all = kept.chain(added.cloned());
     let numbered = (0..).map(InstrumentId).zip(all);
     numbered.map(|(id, one)| Instrument { id, ..one }).collect()
+}
+
+/// What the journal has of an instrument are counts in the decimals of its first start, so it keeps those. Rules that do not fit into
+/// them are not taken over.
+fn with_known_decimals(listed: &Instrument, known: &Instrument) -> Instrument {
+    in_decimals_of(listed, known).unwrap_or_else(|| {
+        tracing::error!(
+            instrument = %known.name,
+            "The venue's rules are finer than the numbers in this folder's journal: the old rules stay. To trade by the new ones, sell what is held of it and start in a new folder."
+        );
+        Instrument {
+            status: listed.status,
+            ..known.clone()
+        }
+    })
 }
 
 /// The kept id of an instrument of the new configuration.
@@ -187,6 +203,7 @@ fn bots(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tradewind_model::Quantity;
     use tradewind_testkit::{bot, configuration, perpetual, spot};
 
     /// Bots by name, each on the instruments of these names, in the order of the file.
@@ -255,6 +272,32 @@ mod tests {
         assert!(!stable.configuration.instruments[0].has_data());
         let engine = stable.for_engine();
         assert_eq!(names(&engine).1, [(1, "y")]);
+    }
+
+    /// V16: a step of 1 in a journal that counts tenths is ten of them, and rules that are finer are not taken over.
+    #[test]
+    fn an_instrument_keeps_the_decimals_of_the_journal() {
+        let listed = |decimals: u8, step: i64| Instrument {
+            quantity_decimals: decimals,
+            step: Quantity(step),
+            quantity_min: Quantity(100),
+            quantity_max: Quantity(10_000),
+            market_quantity_max: Quantity(10_000),
+            ..file(&["BTC/USDT"], &[]).instruments[0].clone()
+        };
+        let known = Configuration {
+            instruments: vec![listed(1, 1)],
+            ..file(&["BTC/USDT"], &[])
+        };
+        for (decimals, step, kept) in [(0, 1, 10), (1, 5, 5), (2, 50, 5), (2, 1, 1)] {
+            let new = Configuration {
+                instruments: vec![listed(decimals, step)],
+                ..known.clone()
+            };
+            let instruments = keep_ids(new, &known).unwrap().configuration.instruments;
+            let found = (instruments[0].quantity_decimals, instruments[0].step);
+            assert_eq!(found, (1, Quantity(kept)), "{step} in {decimals} decimals");
+        }
     }
 
     #[test]
