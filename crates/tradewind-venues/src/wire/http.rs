@@ -206,10 +206,13 @@ impl HttpConnection {
     pub(crate) fn ended(&mut self) -> Result<Response, HttpError> {
         match mem::replace(&mut self.state, State::Broken) {
             State::Body(response, Framing::Close) => Ok(response),
-            State::Idle | State::Head { .. } | State::Body(..) | State::Broken => {
-                Err(HttpError::Closed)
-            }
+            state => limited(state).ok_or(HttpError::Closed),
         }
+    }
+
+    /// The connection was lost, whatever its body was to end with.
+    pub(crate) fn lost(&mut self) -> Option<Response> {
+        limited(mem::replace(&mut self.state, State::Broken))
     }
 
     fn step(&mut self, bytes: &[u8]) -> Result<Received, HttpError> {
@@ -277,6 +280,14 @@ impl HttpConnection {
             },
             State::Idle | State::Head { .. } | State::Broken => Received::default(),
         }
+    }
+}
+
+/// The response of 418 or 429 whose body was cut: its head says for how long nothing may leave.
+fn limited(state: State) -> Option<Response> {
+    match state {
+        State::Body(response, _) if matches!(response.status, 418 | 429) => Some(response),
+        State::Idle | State::Head { .. } | State::Body(..) | State::Broken => None,
     }
 }
 

@@ -70,10 +70,11 @@ impl HttpLink {
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Response, LinkError>> {
         loop {
-            match ready!(self.buffers.poll(Pin::new(&mut self.stream), context))? {
-                Moved::Written => {}
-                Moved::Ended => return Poll::Ready(Ok(self.http.ended()?)),
-                Moved::Read => {
+            match ready!(self.buffers.poll(Pin::new(&mut self.stream), context)) {
+                Ok(Moved::Written) => {}
+                Ok(Moved::Ended) => return Poll::Ready(Ok(self.http.ended()?)),
+                Err(lost) => return Poll::Ready(self.http.lost().ok_or_else(|| lost.into())),
+                Ok(Moved::Read) => {
                     let received = self.http.receive(self.buffers.input())?;
                     self.buffers.used(received.used);
                     if let Some(response) = received.response {

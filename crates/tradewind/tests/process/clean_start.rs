@@ -44,7 +44,7 @@ fn a_new_desk_keeps_its_promises_within_five_minutes() {
     while !missing.is_empty() {
         assert!(
             desk.started.elapsed() < PATIENCE,
-            "still missing: {missing:?}"
+            "not within {PATIENCE:?}: {missing:?}"
         );
         watch_until(&desk, desk.started.elapsed() + LOOK_EVERY, &mut cost);
         missing = self::missing(&desk);
@@ -176,6 +176,9 @@ impl Cost {
             share * 100.0
         );
         assert!(resident < RESIDENT_MAX, "{resident} bytes resident");
-        assert!(share < CORE_SHARE_MAX, "{share:.3} of a core");
+        assert!(
+            share < CORE_SHARE_MAX,
+            "not within {CORE_SHARE_MAX} of a core: {share:.3}"
+        );
     }
 }

@@ -267,7 +267,10 @@ impl Soak {
             if last["equal"] == true && last["seq"].as_u64() >= Some(rest) {
                 break;
             }
-            assert!(begun.elapsed() < HEALED_WITHIN, "unexplained: {last}");
+            assert!(
+                begun.elapsed() < HEALED_WITHIN,
+                "not within {HEALED_WITHIN:?}: equal balances, but {last}"
+            );
             pause(Duration::from_millis(250));
         }
         // What only a person may clear is what V17 does to the account, and nothing else.

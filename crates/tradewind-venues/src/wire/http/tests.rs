@@ -112,6 +112,9 @@ fn answers() -> Vec<(&'static str, Outcome<&'static str>)> {
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", Err(HttpError::Malformed)),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n", Err(HttpError::Malformed)),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n", Err(HttpError::Closed)),
+        // What limits requests is known by its head.
+        ("HTTP/1.1 418 I'm a teapot\r\nRetry-After: 5\r\nContent-Length: 3\r\n\r\nab", Ok((418, "ab", false))),
+        ("HTTP/1.1 429 Too Many Requests\r\nContent-Length: 3\r\n\r\n", Ok((429, "", false))),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", Err(HttpError::Encoded)),
         ("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\na", Err(HttpError::Encoded)),
         ("HTTP/1.1 200 OK\r\nBroken\r\n\r\n", Err(HttpError::Malformed)),
