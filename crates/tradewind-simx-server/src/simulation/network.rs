@@ -474,7 +474,7 @@ fn request_line(bytes: &[u8]) -> Option<String> {
     (line.contains(" /api/") && line.contains(" HTTP/1.1")).then(|| line.to_owned())
 }
 
-/// How long the server wants no request, if these bytes begin an answer that says so.
+/// How long the server wants no request, if these bytes begin an answer that says so. Nobody reads half a head.
 fn retry_after(bytes: &[u8]) -> Option<Duration> {
     let is_ban = bytes.starts_with(b"HTTP/1.1 418") || bytes.starts_with(b"HTTP/1.1 429");
     let text = std::str::from_utf8(bytes).ok().filter(|_| is_ban)?;
@@ -483,5 +483,6 @@ fn retry_after(bytes: &[u8]) -> Option<Duration> {
         let seconds = value.trim().parse().ok()?;
         name.eq_ignore_ascii_case("retry-after").then_some(seconds)
     };
-    text.lines().find_map(named).map(Duration::from_secs)
+    let (head, _) = text.split_once("\r\n\r\n")?;
+    head.lines().find_map(named).map(Duration::from_secs)
 }
