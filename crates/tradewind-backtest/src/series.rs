@@ -11,8 +11,8 @@ use std::time::Duration;
 use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, OnRestart, WakeRule};
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, AssetTable, BotId, Decimal, ExitPlan, Instrument,
-    InstrumentId, MarketEvent, OrderPolicy, Parameter, Ppm, Price, Quantity, Quote, Sizer,
-    Timestamp, VenueId,
+    InstrumentId, MarketEvent, OrderPolicy, Parameter, Ppm, Price, Protections, Quantity, Quote,
+    Sizer, Timestamp, VenueId,
 };
 use tradewind_risk::{Limits, Rate};
 use tradewind_simx::ExchangeConfig;
@@ -161,6 +161,7 @@ fn crossover(budget: Amount) -> BotConfig {
         starts: true,
         revision: 1,
         external: None,
+        protections: Protections::default(),
     }
 }
 

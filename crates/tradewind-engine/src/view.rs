@@ -85,6 +85,7 @@ fn bot_view(parts: &Parts, bot: &Bot) -> BotView {
         fills: activity.fills,
         denials: activity.denials,
         last_denial: activity.last_denial.clone(),
+        pauses: bot.closed().pauses(parts.now()).collect(),
         errors: activity.errors,
         lateness_max_nanos: activity.lateness_max_nanos,
         equity: value.equity,

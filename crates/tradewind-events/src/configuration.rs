@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
     Account, AccountId, Amount, AssetId, AssetTable, BotId, ExitPlan, Instrument, InstrumentId,
-    Interval, OnExpiry, OrderPolicy, Parameter, Ppm, Sizer,
+    Interval, OnExpiry, OrderPolicy, Parameter, Ppm, Protections, Sizer,
 };
 use tradewind_risk::Limits;
 
@@ -161,6 +161,9 @@ pub struct BotConfig {
     /// The outside process that steers it, for the strategy `external`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalControl>,
+    /// When it opens no new position for a while.
+    #[serde(default, skip_serializing_if = "Protections::is_empty")]
+    pub protections: Protections,
 }
 
 /// How an outside process steers a bot.

@@ -11,7 +11,7 @@ use tradewind_model::{
     OrderStatus, OrderTerms, OwnerId, Price, Quantity, Quote, Reason, SideMode, Timestamp,
     VenueOrderId,
 };
-use tradewind_risk::{Cause, PositionEffect, Rule, TradingState};
+use tradewind_risk::{Cause, Pause, PositionEffect, Rule, TradingState};
 
 use crate::account_stream::AccountStreamView;
 use crate::event::BotState;
@@ -194,6 +194,9 @@ pub struct BotView {
     pub denials: u64,
     /// Its last denial, in words with the rule first.
     pub last_denial: Option<String>,
+    /// Times in which it opens no position, because of its closed trades.
+    #[serde(default)]
+    pub pauses: Vec<Pause>,
     /// Errors.
     pub errors: u64,
     /// Worst lateness of a wake since the start, in nanoseconds after it was due.

@@ -18,6 +18,7 @@ mod number;
 mod order;
 mod parameter;
 mod position;
+mod protections;
 mod report;
 mod resting;
 mod series;
@@ -45,6 +46,7 @@ pub use order::{
 };
 pub use parameter::Parameter;
 pub use position::{PositionState, SideMode};
+pub use protections::{DrawdownGuard, LowProfit, Protection, Protections, StopGuard};
 pub use report::{ExecutionReport, NotSentReason, RejectReason, ReportKind};
 pub use resting::{RestingKind, RestingOrder, RestingOrders, RestingOrdersError};
 pub use series::{Number, Numbers, SeriesNumber};

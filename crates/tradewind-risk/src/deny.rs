@@ -4,7 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tradewind_model::{Amount, ClientOrderId, InstrumentStatus, Ppm, Quantity, RuleBreach};
+use tradewind_model::{
+    Amount, ClientOrderId, InstrumentStatus, Ppm, Protection, Quantity, RuleBreach, Timestamp,
+};
 
 use crate::limits::LimitKey;
 use crate::state::TradingState;
@@ -184,6 +186,13 @@ pub enum DenyReason {
         /// Entries it may make within the window.
         limit: u32,
     },
+    /// R19: the bot's closed trades make it pause.
+    Protection {
+        /// Which of its protections.
+        protection: Protection,
+        /// Until when.
+        until: Timestamp,
+    },
     /// R20: could trade with a resting order of the desk's own.
     SelfMatch(ClientOrderId),
     /// R21: an exit larger than the position it is to close.
@@ -249,7 +258,7 @@ impl DenyReason {
             Self::OpenEntries { .. } => Rule::R15,
             Self::BotRate => Rule::R16,
             Self::Duplicate(_) => Rule::R18,
-            Self::RepeatedEntries { .. } => Rule::R19,
+            Self::RepeatedEntries { .. } | Self::Protection { .. } => Rule::R19,
             Self::SelfMatch(_) => Rule::R20,
             Self::ExitTooLarge | Self::ExitInFlight => Rule::R21,
             Self::ClockUncertain { .. } | Self::StreamNotProved => Rule::R24,
@@ -329,6 +338,10 @@ impl fmt::Display for DenyReason {
                     f,
                     "the bot entered on this side {limit} times within the window"
                 )
+            }
+            Self::Protection { protection, until } => {
+                let name = protection.name();
+                write!(f, "the bot's {name} opens no position before {until}")
             }
             Self::SelfMatch(id) => write!(f, "could trade with own resting order {id}"),
             Self::ExitInFlight => f.write_str("another exit of the position is on its way"),

@@ -11,6 +11,7 @@ mod gate;
 mod latch;
 mod limits;
 mod monitors;
+mod protections;
 mod rates;
 mod recent;
 mod state;
@@ -24,6 +25,7 @@ pub use gate::{AccountFacts, Candidate, Context, PositionEffect, SecondSource, c
 pub use latch::KillLatch;
 pub use limits::{LimitKey, LimitValue, Limits, LossAction, Rate};
 pub use monitors::{AccountValue, BotValue, Monitors, Observation, Verdict};
+pub use protections::{ClosedTrade, ClosedTrades, Pause};
 pub use rates::TokenBucket;
 pub use recent::{RecentOrders, SideEntries};
 pub use state::{Cause, CauseKind, Clearing, OrderScope, Scope, TradingState, TradingStates};

@@ -597,17 +597,18 @@ impl World {
         assert!(shown.is_empty(), "at rest:\n{}", shown.join("\n"));
     }
 
-    /// I20: no order is without an answer, and no more leaves in `span` than closing each position once may take.
+    /// I20: no order is without an answer, and no more leaves in `span` than closing each position once may take, and each that an open
+    /// order may still open.
     pub(crate) fn assert_quiet(&mut self, span: Duration) {
         let sent = |world: &Self| {
             let network = &world.network;
             network.with(|network, _| network.sent_orders().len())
         };
         let before = sent(self);
-        let positions = self.view().positions.len();
+        let view = self.view();
+        let most = (view.positions.len() + view.orders.len()) * MESSAGES_PER_EXIT;
         self.run(span);
         let more = sent(self) - before;
-        let most = positions * MESSAGES_PER_EXIT;
         assert!(more <= most, "I20: {more} orders and cancels in {span:?}");
         let orders = self.view().orders;
         let is_unknown = |order: &OrderView| order.status == OrderStatus::Unknown;

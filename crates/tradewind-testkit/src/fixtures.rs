@@ -6,8 +6,8 @@ use std::time::Duration;
 use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, OnRestart, WakeRule};
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, AssetId, AssetTable, BotId, Candle, ExitPlan,
-    Instrument, InstrumentId, InstrumentKind, Interval, OrderPolicy, Ppm, Price, Quantity, Quote,
-    Sizer, Timestamp, VenueId,
+    Instrument, InstrumentId, InstrumentKind, Interval, OrderPolicy, Ppm, Price, Protections,
+    Quantity, Quote, Sizer, Timestamp, VenueId,
 };
 use tradewind_risk::{Limits, Rate};
 
@@ -166,6 +166,7 @@ pub fn bot(id: u32) -> BotConfig {
         starts: true,
         revision: 1,
         external: None,
+        protections: Protections::default(),
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Bot {
     pub counts: BotCounts,
     /// Its last denial, the check's code first.
     pub last_denial: Option<String>,
+    /// Times in which it opens no position, because of its closed trades.
+    pub pauses: Vec<BotPause>,
     /// Worst delay of an evaluation since the start, in microseconds after it was due.
     pub lateness_us_max: u64,
     /// What it may use, in the quote asset.
@@ -66,6 +68,17 @@ pub struct NextWake {
     pub at: Instant,
     /// The candle that closes then; `null` for an interval of its own.
     pub interval: Option<String>,
+}
+
+/// A time in which a bot opens no position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BotPause {
+    /// Which of its protections: `cooldown`, `stop_guard`, `drawdown` or `low_profit`.
+    pub protection: String,
+    /// Where; `null` for all its instruments.
+    pub instrument: Option<String>,
+    /// Until when.
+    pub until: Instant,
 }
 
 /// What a bot did since the start.
@@ -157,6 +170,15 @@ impl Bot {
                 errors: view.errors,
             },
             last_denial: view.last_denial.clone(),
+            pauses: view
+                .pauses
+                .iter()
+                .map(|pause| BotPause {
+                    protection: pause.protection.name().to_owned(),
+                    instrument: pause.instrument.map(|id| names.instrument(id)),
+                    until: pause.until.into(),
+                })
+                .collect(),
             lateness_us_max: view.lateness_max_nanos / 1_000,
             budget: bot.budget.into(),
             quote_asset: first.map_or_else(|| "?".into(), |id| names.quote_asset(*id)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, OnRestart, WakeRule};
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, BotId, Instrument, InstrumentId, InstrumentStatus,
-    Interval, Ppm, Timestamp, VenueId,
+    Interval, Ppm, Protections, Timestamp, VenueId,
 };
 use tradewind_risk::{Limits, Rate};
 use tradewind_simx::{ExchangeConfig, FeeSchedule};
@@ -238,6 +238,7 @@ fn bot(
         starts: true,
         revision: 1,
         external: None,
+        protections: Protections::default(),
     }
 }
 

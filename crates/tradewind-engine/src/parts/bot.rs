@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tradewind_events::{BotConfig, BotState, Lane, WakeRule};
 use tradewind_model::{EventId, InstrumentId, Price, Reason, Timestamp};
+use tradewind_risk::{ClosedTrade, ClosedTrades};
 
 use super::bot_instrument::BotInstrument;
 use super::instrument_state::InstrumentState;
@@ -44,6 +45,9 @@ pub(crate) struct Bot {
     /// Whether it was at work when the last run ended and is not warm again yet.
     #[serde(default)]
     returns: bool,
+    /// What its protections go by.
+    #[serde(default)]
+    closed: ClosedTrades,
 }
 
 /// Counts and figures of a bot since the start, for views only. No decision depends on them.
@@ -105,6 +109,7 @@ impl Bot {
             held: false,
             funded: false,
             returns: false,
+            closed: ClosedTrades::default(),
             config,
         };
         bot.add_instruments();
@@ -187,6 +192,7 @@ impl Bot {
     /// Notes that a person starts the bot: its faults are cleared.
     pub(crate) fn note_start(&mut self) {
         self.faults.clear();
+        self.closed.clear();
         self.held = false;
         self.returns = false;
     }
@@ -218,6 +224,17 @@ impl Bot {
         self.returns
     }
 
+    /// Notes a closed trade, for its protections.
+    pub(crate) fn note_closed(&mut self, trade: ClosedTrade) {
+        let (protections, budget) = (&self.config.protections, self.config.budget);
+        self.closed.note(protections, budget, trade);
+    }
+
+    /// Its closed trades that still count, and its pauses.
+    pub(crate) const fn closed(&self) -> &ClosedTrades {
+        &self.closed
+    }
+
     /// Notes that its budget was set aside for it.
     pub(crate) const fn note_funded(&mut self) {
         self.funded = true;
@@ -241,7 +258,7 @@ impl Bot {
     /// What recovery restores of it besides its configuration, its state and its instruments.
     pub(crate) fn recovered(&self) -> impl Serialize + '_ {
         let flags = (self.resumes_paused, self.removed, self.held, self.funded);
-        (&self.faults, flags)
+        (&self.faults, flags, &self.closed)
     }
 
     /// Faults within the window.

@@ -124,6 +124,11 @@ impl ExitMonitor {
         self.tries += 1;
     }
 
+    /// Whether it has tried to close the position.
+    pub(crate) const fn is_leaving(&self) -> bool {
+        self.tries > 0
+    }
+
     /// The same monitor after the position's size and average entry changed. The best price so far is kept.
     pub(crate) fn moved(&self, plan: ExitPlan, entry: Price) -> Self {
         let best = if self.is_better(self.best, entry) {

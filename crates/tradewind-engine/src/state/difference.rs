@@ -1,5 +1,7 @@
 //! Where two states differ, in words.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -7,7 +9,8 @@ use super::record::{Derived, Durable, read};
 use super::{EngineState, Section};
 
 impl EngineState {
-    /// The first part that differs from `other`, in words; `None` if all parts are the same.
+    /// The first part that differs from `other`, in words, with what differs in it: this state's, then the other's. `None` if all parts
+    /// are the same.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Option<String> {
         first(&self.durable, &other.durable, durable_name)
@@ -15,7 +18,7 @@ impl EngineState {
     }
 }
 
-fn first<T: Serialize + DeserializeOwned>(
+fn first<T: fmt::Debug + Serialize + DeserializeOwned>(
     one: &Section,
     other: &Section,
     name: impl Fn(&T) -> String,
@@ -33,10 +36,21 @@ fn first<T: Serialize + DeserializeOwned>(
         let bytes = |record: &T| rmp_serde::to_vec_named(record).ok();
         bytes(one) != bytes(other)
     };
-    let found = ours.iter().zip(&theirs).find(differ);
-    let extra = || ours.get(theirs.len()).or_else(|| theirs.get(ours.len()));
-    let record = found.map(|(one, _)| one).or_else(extra);
-    Some(record.map_or_else(|| "its encoding".to_owned(), name))
+    if let Some((one, other)) = ours.iter().zip(&theirs).find(differ) {
+        return Some(format!("{}{}", name(one), detail(one, other)));
+    }
+    let extra = ours.get(theirs.len()).or_else(|| theirs.get(ours.len()));
+    Some(extra.map_or_else(|| "its encoding".to_owned(), name))
+}
+
+/// The first lines of two records that differ.
+fn detail<T: fmt::Debug>(one: &T, other: &T) -> String {
+    let (one, other) = (format!("{one:#?}"), format!("{other:#?}"));
+    let mut lines = one.lines().zip(other.lines());
+    match lines.find(|(one, other)| one != other) {
+        Some((one, other)) => format!(": {} is {}", one.trim(), other.trim()),
+        None => String::new(),
+    }
 }
 
 fn durable_name(record: &Durable) -> String {

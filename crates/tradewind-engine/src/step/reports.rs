@@ -12,7 +12,7 @@ use tradewind_model::{
     OwnerId, Ppm, Quantity, RejectReason, ReportKind,
 };
 use tradewind_portfolio::{Booking, PositionChange};
-use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
+use tradewind_risk::{CauseKind, ClosedTrade, PositionEffect, Scope, TradingState};
 
 use super::alarms::{raise, raise_about};
 use super::breakers;
@@ -25,6 +25,7 @@ use super::submission::{OrderRequest, submit, submit_by_policy};
 use super::target::{continue_exit, reconcile_next};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
+use crate::parts::exit_monitor::ExitMonitor;
 use crate::parts::order::{Applied, Order, Step, is_possible};
 
 /// The venue reports on an order, or the gate kept it back.
@@ -233,6 +234,12 @@ fn on_part(
         if order.effect() == PositionEffect::Exit {
             parts.bots.at_mut(place).forget_refused_exits();
         }
+        if matches!(
+            booking.change,
+            PositionChange::Closed | PositionChange::Turned
+        ) {
+            note_closed(parts, place, order.effect(), (part, booking));
+        }
         refresh_position(parts, place, out);
         let state = parts.bots.at_mut(place);
         if order.effect() == PositionEffect::Protect && state.position().quantity.is_zero() {
@@ -240,6 +247,23 @@ fn on_part(
         }
     }
     on_booked(parts, part, bot, booking.change, out);
+}
+
+/// A trade of a bot is closed: its protections take note, before its exit monitor is gone.
+fn note_closed(
+    parts: &mut Parts,
+    place: BotInstrument,
+    effect: PositionEffect,
+    (fill, booking): (&Fill, Booking),
+) {
+    let monitor = parts.bots.at(place).monitor();
+    let trade = ClosedTrade {
+        instrument: fill.instrument,
+        at: parts.now(),
+        profit: booking.position.realized,
+        by_plan: effect == PositionEffect::Protect || monitor.is_some_and(ExitMonitor::is_leaving),
+    };
+    parts.bots.bot_mut(place.bot()).note_closed(trade);
 }
 
 /// The announcement of a position that was opened, turned or closed.

@@ -203,6 +203,15 @@ fn may_enter(
         deny(parts, request, DenyReason::PositionsMax(limit), out);
         return false;
     }
+    let pause = bot.closed().pause_of(request.instrument, parts.now());
+    if let Some(pause) = pause.filter(|_| is_new) {
+        let reason = DenyReason::Protection {
+            protection: pause.protection,
+            until: pause.until,
+        };
+        deny(parts, request, reason, out);
+        return false;
+    }
     let runs = bot.state() == BotState::Running && lets_enter(parts, place);
     if !runs {
         parts.bots.at_mut(place).set_last_entry(LastEntry::Denied);

@@ -6,7 +6,8 @@ use tradewind_events::{
     Action, CommandResult, Configuration, EventKind, EventType, Input, StreamChange,
 };
 use tradewind_model::{
-    Depth, Level, LimitPolicy, OnTimeout, OrderPolicy, Ppm, Price, Quantity, ReportKind, Side,
+    Depth, Level, LimitPolicy, OnTimeout, OrderPolicy, Ppm, Price, Protection, Quantity,
+    ReportKind, Side, Stop, StopGuard,
 };
 use tradewind_risk::{CauseKind, DenyReason, Limits, LossAction, Scope, TradingState};
 use tradewind_testkit::{ACCOUNT, Answer, Desk, PERPETUAL, SPOT, Script, bot, configuration};
@@ -299,4 +300,47 @@ fn an_exit_larger_than_the_book_shows_goes_in_slices() {
         desk.fill(&slice, 10_000);
     }
     assert_eq!(sold, [40_000, 40_000, 20_000]);
+}
+
+/// R19: a bot whose exit plan closed a trade at a loss opens no position for a while, and neither does it after a restart.
+#[test]
+fn a_bot_pauses_after_its_protections_and_over_a_restart() {
+    let until_over = Duration::from_secs(600);
+    let (mut desk, script) = desk(1, |configuration| {
+        let bot = &mut configuration.bots[0];
+        bot.exit.stop = Stop::Distance(Ppm(10_000));
+        bot.protections.stop_guard = Some(StopGuard {
+            lookback: until_over,
+            trades: 1,
+            pause: until_over,
+            per_instrument: false,
+        });
+    });
+    buy(&mut desk, &script);
+    desk.advance(SECOND * 2);
+    desk.quote(9_800, 9_801);
+    let stopped = desk.last_order();
+    assert_eq!(stopped.side, Side::Sell);
+    desk.fill(&stopped, 9_800);
+    let until = desk.now + until_over;
+    let orders = desk.orders().len();
+    let enter = |desk: &mut Desk| {
+        script.say(BOT, Answer::target(1_000_000));
+        desk.quote(9_800, 9_801);
+        desk.orders().len()
+    };
+    desk.advance(SECOND * 2);
+    assert_eq!(enter(&mut desk), orders);
+    let reason = DenyReason::Protection {
+        protection: Protection::StopGuard,
+        until,
+    };
+    assert_eq!(denial(&desk), reason);
+    assert_eq!(desk.engine.view().bots[0].pauses[0].until, until);
+
+    let again = desk.restarted(desk.configuration.clone(), script.strategies());
+    assert_eq!(again.engine.view().bots[0].pauses[0].until, until);
+
+    desk.advance(until_over);
+    assert_eq!(enter(&mut desk), orders + 1);
 }

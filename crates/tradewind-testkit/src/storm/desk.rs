@@ -33,6 +33,7 @@ impl Storm {
             time: Some(Duration::from_secs(600)),
             profit_by_age: vec![(Duration::from_secs(60), Ppm(2_000))],
         };
+        cross.protections.cooldown = Some(Duration::from_secs(30));
         let mut patient = named(1, "ma_cross");
         patient.wakes = vec![WakeRule::Quotes];
         patient.parameters =

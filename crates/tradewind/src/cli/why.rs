@@ -116,6 +116,18 @@ fn lines(answer: &Value) -> Vec<String> {
             at("/reason_instrument")
         ));
         lines.push(format!("last denial: {}", at("/last_denial")));
+        for pause in bot["pauses"].as_array().into_iter().flatten() {
+            let at = |pointer: &str| text_at(pause, pointer);
+            let place = match pause["instrument"].as_str() {
+                Some(instrument) => format!(" in {instrument}"),
+                None => String::new(),
+            };
+            lines.push(format!(
+                "{} opens no position{place} before {}",
+                at("/protection"),
+                at("/until")
+            ));
+        }
     }
     if bot.is_null() && answer["at"].is_string() {
         lines.push(

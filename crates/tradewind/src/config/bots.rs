@@ -1,13 +1,16 @@
 //! `[[bots]]`: a bot as configured, with names where the engine will have ids.
 
 use tradewind_events::{ExternalControl, Lane, WakeRule};
-use tradewind_model::{AccountMode, Amount, ExitPlan, OnExpiry, OrderPolicy, Sizer, Stop, VenueId};
+use tradewind_model::{
+    AccountMode, Amount, ExitPlan, OnExpiry, OrderPolicy, Protections, Sizer, Stop, VenueId,
+};
 use tradewind_strategy::{Pairing, ReadUse};
 
 use super::accounts::{AccountSettings, VenueSettings, known};
 use super::error::{Errors, Problem};
 use super::handling;
 use super::nearest::did_you_mean;
+use super::protections;
 use super::section::Section;
 use super::sources::SourceSettings;
 use super::strategies::{self, StrategySettings};
@@ -44,6 +47,8 @@ pub struct BotSettings {
     pub starts: bool,
     /// The outside process that steers it.
     pub external: Option<ExternalControl>,
+    /// When it opens no new position for a while.
+    pub protections: Protections,
 }
 
 impl BotSettings {
@@ -129,6 +134,7 @@ fn read_bot(
         values::choice(node, &[("inline", Lane::Inline), ("thread", Lane::Thread)])
     });
     let starts = section.get("start", values::flag);
+    let protections = protections::read(path, section, errors);
     let external = external(section, strategy.as_ref(), lane, context);
     let bot = BotSettings {
         id: id?,
@@ -144,6 +150,7 @@ fn read_bot(
         lane: lane?,
         starts: starts?,
         external: external?,
+        protections: protections?,
     };
     agree(&bot, section);
     Some(bot)

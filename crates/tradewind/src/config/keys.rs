@@ -306,6 +306,7 @@ pub(super) const BOT: &[Key] = &[
     default("params", Kind::Free("a table of the strategy's parameters"), "{}", "parameters of the strategy; those left out take its defaults"),
     default("lane", Kind::Choice(&["inline", "thread"]), "\"inline\"", "where its strategy runs: with the engine, or in a thread of its own if it may be slow"),
     default("start", Kind::Flag, "true", "whether it starts with the desk"),
+    optional("protections", Kind::Table(PROTECTIONS), "{ cooldown = \"30m\" }", "when it opens no new position for a while, because of its closed trades"),
     optional("source", Kind::Name, "\"signals\"", "the source whose targets it follows, with strategy = \"external\""),
     optional("on_expiry", Kind::Choice(&["flat", "hold"]), "\"flat\"", "whether its position is closed or kept when its target expires, with strategy = \"external\"; \"flat\" if left out"),
 ];
@@ -318,6 +319,38 @@ const EXIT: &[Key] = &[
     optional("trailing", Kind::Ratio, "\"1.5%\"", "fall from the best price since entry at which it is closed"),
     optional("time", Kind::Duration, "\"4h\"", "age at which it is closed"),
     optional("profit_by_age", Kind::List(&Kind::Free("a pair of an age and a gain")), "[[\"30m\", \"1%\"], [\"2h\", \"0.2%\"]]", "from each age on, the gain at which it is closed"),
+];
+
+#[rustfmt::skip]
+const PROTECTIONS: &[Key] = &[
+    optional("cooldown", Kind::Duration, "\"30m\"", "after each closed trade, in its instrument"),
+    optional("stop_guard", Kind::Table(STOP_GUARD), "{ lookback = \"24h\", trades = 4, pause = \"4h\" }", "after trades that their exit plan closed at a loss"),
+    optional("drawdown", Kind::Table(DRAWDOWN), "{ lookback = \"48h\", trades = 10, limit = \"10%\", pause = \"12h\" }", "after trades whose summed profits fell from their peak"),
+    optional("low_profit", Kind::Table(LOW_PROFIT), "{ lookback = \"24h\", trades = 2, required = \"-1%\", pause = \"6h\" }", "in an instrument whose trades earned too little"),
+];
+
+#[rustfmt::skip]
+const STOP_GUARD: &[Key] = &[
+    required("lookback", Kind::Duration, "\"24h\"", "how far back trades count, by their close"),
+    required("trades", Kind::Count, "4", "with how many of them it pauses"),
+    required("pause", Kind::Duration, "\"4h\"", "for how long"),
+    default("per_instrument", Kind::Flag, "false", "whether each instrument counts and pauses alone"),
+];
+
+#[rustfmt::skip]
+const DRAWDOWN: &[Key] = &[
+    required("lookback", Kind::Duration, "\"48h\"", "how far back trades count, by their close"),
+    default("trades", Kind::Count, "1", "with fewer trades it never pauses"),
+    required("limit", Kind::Ratio, "\"10%\"", "the fall of their summed profits from its peak at which it pauses, as a share of the budget"),
+    required("pause", Kind::Duration, "\"12h\"", "for how long"),
+];
+
+#[rustfmt::skip]
+const LOW_PROFIT: &[Key] = &[
+    required("lookback", Kind::Duration, "\"24h\"", "how far back trades count, by their close"),
+    default("trades", Kind::Count, "1", "with fewer trades it never pauses"),
+    required("required", Kind::Offset, "\"-1%\"", "the sum of their profits below which it pauses, as a share of the budget"),
+    required("pause", Kind::Duration, "\"6h\"", "for how long"),
 ];
 
 /// Keys of a limit order's policy.

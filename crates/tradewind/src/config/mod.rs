@@ -16,6 +16,7 @@ mod handling;
 mod keys;
 mod limits;
 mod nearest;
+mod protections;
 mod reference;
 mod resolve;
 mod schema;

@@ -123,3 +123,32 @@ fn a_venue_is_on_this_machine_if_all_its_addresses_are() {
     let there = Some("wss://10.0.0.1/x".to_owned());
     assert_eq!(remote([rest, streams, "wss://10.0.0.1/x"]), there);
 }
+
+#[test]
+fn protections_are_read_and_what_is_wrong_with_them_is_named() {
+    let with = |protections: &str| {
+        let bot = "[[bots]]\n";
+        let place = BASE.find(bot).unwrap() + bot.len();
+        let (before, after) = BASE.split_at(place);
+        read(&format!("{before}protections = {protections}\n{after}"))
+    };
+    let config = with(
+        r#"{ cooldown = "30m", low_profit = { lookback = "6h", required = "-2%", pause = "1h" } }"#,
+    );
+    let found = &config.unwrap().bots[0].protections;
+    assert_eq!(found.cooldown, Some(Duration::from_secs(1_800)));
+    let low_profit = found.low_profit.unwrap();
+    assert_eq!((low_profit.trades, low_profit.required), (1, Ppm(-20_000)));
+    assert_eq!(found.stop_guard, None);
+
+    let wrong = with(r#"{ cooldown = "0s", stop_guard = { trades = 0, pauze = "1h" } }"#);
+    let text = wrong.unwrap_err().to_string();
+    for path in [
+        "bots[0].protections.cooldown",
+        "bots[0].protections.stop_guard.trades",
+        "bots[0].protections.stop_guard.lookback",
+        "did you mean \"pause\"",
+    ] {
+        assert!(text.contains(path), "{path}: {text}");
+    }
+}

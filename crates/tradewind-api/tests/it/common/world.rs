@@ -13,8 +13,8 @@ use tradewind_model::{
     Account, AccountId, AccountMode, Amount, AssetId, AssetTable, BotId, Candle, ClientOrderId,
     Decimal, EventId, ExitPlan, FeedHealth, Fill, Instrument, InstrumentId, Interval, Liquidity,
     Money, OrderKind, OrderPolicy, OrderStatus, OrderTerms, OwnerId, Parameter, Ppm, Price,
-    Quantity, Quote, Reason, Side, SideMode, Sizer, StandingTarget, Stop, TimeInForce, Timestamp,
-    TradeId, VenueId, VenueOrderId,
+    Protections, Quantity, Quote, Reason, Side, SideMode, Sizer, StandingTarget, Stop, TimeInForce,
+    Timestamp, TradeId, VenueId, VenueOrderId,
 };
 use tradewind_risk::{Cause, Clearing, Limits, PositionEffect, Rate, Rule, Scope, TradingState};
 
@@ -78,6 +78,7 @@ fn bot(id: u32, name: &str, instrument: InstrumentId) -> BotConfig {
         starts: true,
         revision: 1,
         external: None,
+        protections: Protections::default(),
     }
 }
 
@@ -206,6 +207,7 @@ fn bot_view(bot: u32, state: BotState) -> BotView {
         fills: 1,
         denials: 0,
         last_denial: None,
+        pauses: Vec::new(),
         errors: 0,
         lateness_max_nanos: 1_840_000,
         equity: Amount::whole(10_000),
