@@ -22,7 +22,7 @@ use super::monitoring::on_booked;
 use super::positions::{closing_quantity, refresh_position};
 use super::protection::{follow, note_outcome};
 use super::submission::{OrderRequest, submit, submit_by_policy};
-use super::target::{continue_exit, reconcile_next};
+use super::target::{continue_exit, reconcile_next, retry_exit};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::{Applied, Order, Step, is_possible};
@@ -341,12 +341,21 @@ pub(crate) fn follow_up(parts: &mut Parts, ending: Ending, out: &mut Outputs) {
             return;
         }
     }
-    // What was to follow may be denied: then what the exit left goes to the dust book if it is too little to be sold.
+    // What was to follow may be denied: then what the exit left goes to the dust book if it is too little to be sold, and is
+    // sold later if not.
+    if order.effect() == PositionEffect::Exit
+        && is_left(parts, place)
+        && !closing_quantity(parts, place, cause, out).is_zero()
+    {
+        retry_exit(parts, place, out);
+    }
+}
+
+/// Whether a position that is to be flat has neither an order nor a target that closes it.
+pub(crate) fn is_left(parts: &Parts, place: BotInstrument) -> bool {
     let state = parts.bots.at(place);
     let is_over = state.working().is_none() && !state.has_next();
-    if order.effect() == PositionEffect::Exit && state.exposure() == Ppm::ZERO && is_over {
-        closing_quantity(parts, place, cause, out);
-    }
+    state.exposure() == Ppm::ZERO && is_over
 }
 
 /// The remainder of a limit order that waited too long: once more at the touch, or at market.
