@@ -161,10 +161,33 @@ fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
         ..*fill
     };
     take_external(parts, order, &stamped);
-    let booked: Vec<_> = parts_of(parts, order, &stamped)
+    let divided = divided(parts, order, &stamped);
+    if divided.is_empty() {
+        // All but stops over several positions come this way, which allocates nothing.
+        let owner = order.owner();
+        let booking = book(parts, owner, &stamped, out);
+        let cause = note_filled(parts, order, fill, out);
+        if let Some(booking) = booking {
+            on_part(parts, order, (owner, &stamped, booking), cause, out);
+        }
+        return cover_fees(parts, fill, out);
+    }
+    let booked: Vec<_> = divided
         .into_iter()
+        .map(|(place, part)| (OwnerId::Bot(place.bot()), part))
         .map(|(owner, part)| (owner, part, book(parts, owner, &part, out)))
         .collect();
+    let cause = note_filled(parts, order, fill, out);
+    for (owner, part, booking) in booked {
+        if let Some(booking) = booking {
+            on_part(parts, order, (owner, &part, booking), cause, out);
+        }
+    }
+    cover_fees(parts, fill, out);
+}
+
+/// Notes a fill that was booked, and announces it.
+fn note_filled(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) -> EventId {
     note_assets(parts, fill, out);
     parts.accounts.get_mut(fill.account).note_fill(fill);
     parts.counters.filled(order.status());
@@ -174,27 +197,16 @@ fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
         status: order.status(),
         cumulative: order.filled(),
     };
-    let cause = parts.emit(Some(order.placed_by()), filled, out);
-    for (owner, part, booking) in booked {
-        if let Some(booking) = booking {
-            on_part(parts, order, (owner, &part, booking), cause, out);
-        }
-    }
-    cover_fees(parts, fill, out);
+    parts.emit(Some(order.placed_by()), filled, out)
 }
 
-/// Whose a fill is: its order's owner's or, of a stop over several positions, theirs in parts.
-fn parts_of(parts: &mut Parts, order: &Order, fill: &Fill) -> Vec<(OwnerId, Fill)> {
+/// The parts of a fill of a stop over several positions; empty if all of it is its order's owner's.
+fn divided(parts: &mut Parts, order: &Order, fill: &Fill) -> Vec<(BotInstrument, Fill)> {
     if order.effect() != PositionEffect::Protect {
-        return vec![(order.owner(), *fill)];
+        return Vec::new();
     }
     let step = parts.config.instrument(fill.instrument).step;
-    let divided = parts.orders.divide(order.terms().client_id, fill, step);
-    if divided.is_empty() {
-        return vec![(order.owner(), *fill)];
-    }
-    let owner = |(place, part): (BotInstrument, Fill)| (OwnerId::Bot(place.bot()), part);
-    divided.into_iter().map(owner).collect()
+    parts.orders.divide(order.terms().client_id, fill, step)
 }
 
 /// A fill moved assets. It is booked, whatever the table says of their ids: then the account is halted.
