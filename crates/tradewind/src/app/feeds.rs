@@ -80,7 +80,12 @@ pub(super) fn prepare(
         let context = VenueContext {
             connector: Arc::clone(connector),
             // Its limits are its own, and it runs in real time whatever the desk's clock does.
-            budget: kept_budget(bans, &venue.rest_url, connector.now(), Ppm::ONE),
+            budget: kept_budget(
+                bans,
+                &venue.rest_url,
+                connector.now(),
+                (Ppm::ONE, venue.retries),
+            ),
             ..shared.clone()
         };
         let data = build_feed(public_settings(config, venue, id), context);

@@ -10,7 +10,7 @@ use tradewind_bus::{Bus, EventLog};
 use tradewind_engine::StrategySource;
 use tradewind_events::{Build, Input, OrderView, Started};
 use tradewind_journal::{DeskFile, DirectoryLock, Identity, JournalError, Reader, RunningDesk};
-use tradewind_model::{ClientOrderId, Clock, DeskClock, Ppm, Timestamp};
+use tradewind_model::{ClientOrderId, Clock, DeskClock, Ppm, Timestamp, VenueId};
 use tradewind_risk::PositionEffect;
 use tradewind_simx_server::{ControlPort, MarketChoice, Recording, Server, saved_position};
 use tradewind_storage::{Readers, Writer, WriterOptions};
@@ -241,6 +241,16 @@ impl Desk {
             &mut supervisor.on(&hot),
             &venues.accounts,
             responses,
+            // By the ids that venues have in this folder.
+            retries: config
+                .venues
+                .iter()
+                .filter_map(|venue| {
+                    let mut names = configuration.venues.iter();
+                    let place = names.position(|name| *name == venue.name)?;
+                    Some((VenueId(u32::try_from(place).ok()?), venue.retries))
+                })
+                .collect(),
             &|account, instrument| engine.last_booked(account, instrument),
         );
         let left = engine.view();

@@ -18,8 +18,8 @@ use tradewind_simx::FillModel;
 use tradewind_simx_server::{AccountSpec, HISTORY, Limits, MarketChoice, Server, ServerOptions};
 use tradewind_venues::execution::{RESPONSES_MAX, RequestId, ResponseSink, VenueResponse};
 use tradewind_venues::{
-    Address, ApiKey, Assets, Connector, OrderGate, RateBudget, Scheme, TcpConnector, Venue,
-    VenueContext, VenueError, VenueSettings, build, client_config,
+    Address, ApiKey, Assets, Connector, OrderGate, RateBudget, RetryLimits, Scheme, TcpConnector,
+    Venue, VenueContext, VenueError, VenueSettings, build, client_config,
 };
 
 use crate::app::bans::Bans;
@@ -187,7 +187,8 @@ impl Venues {
             } else {
                 Ppm::ONE
             };
-            let new = || kept_budget(bans, &address, now, speed);
+            let retries = config.venues[settings.venue.index()].retries;
+            let new = || kept_budget(bans, &address, now, (speed, retries));
             context.budget = Arc::clone(budget.or_insert_with(new));
             let (sink, responses) = response_channel();
             let venue = build(settings, context.clone(), sink);
@@ -312,9 +313,10 @@ pub(super) fn kept_budget(
     bans: &Bans,
     address: &str,
     now: Duration,
-    speed: Ppm,
+    (speed, retries): (Ppm, RetryLimits),
 ) -> Arc<Mutex<RateBudget>> {
-    let mut budget = RateBudget::new(WEIGHT_PER_MINUTE).at_speed(speed);
+    let budget = RateBudget::new(WEIGHT_PER_MINUTE).at_speed(speed);
+    let mut budget = budget.with_retries(retries);
     bans.keep(address, &mut budget, now);
     Arc::new(Mutex::new(budget))
 }
