@@ -120,6 +120,8 @@ pub(super) fn plan(
     let mut configuration = Configuration {
         series: None,
         build: None,
+        bots_revision: 0,
+        bots_text: None,
         assets,
         report_asset: quote,
         venues: venues(surveys),

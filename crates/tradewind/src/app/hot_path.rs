@@ -352,7 +352,7 @@ fn topics(configuration: &Configuration, venue: VenueId) -> Vec<Topic> {
 }
 
 /// The candles of an instrument that a bot uses: those that wake it, and what its strategy reads besides.
-fn intervals(bot: &BotConfig, instrument: InstrumentId) -> Vec<Interval> {
+pub(super) fn intervals(bot: &BotConfig, instrument: InstrumentId) -> Vec<Interval> {
     if bot.instruments.contains(&instrument) {
         let woken = bot.wakes.iter().filter_map(|wake| match wake {
             WakeRule::Candles(interval) => Some(*interval),

@@ -8,6 +8,7 @@ mod account_state;
 mod account_stream;
 pub(crate) mod api_server;
 pub(crate) mod bans;
+mod bots;
 mod build;
 mod clock_watch;
 mod closed_while_down;

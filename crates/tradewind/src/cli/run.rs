@@ -38,6 +38,10 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "ACCOUNT BUDGET", requires = "live")]
     confirm: Vec<String>,
 
+    /// Start with the bots of the configuration, not with those that `tradewind bots apply` set
+    #[arg(long)]
+    bots_from_file: bool,
+
     #[command(flatten)]
     faults: FaultArgs,
 
@@ -61,6 +65,8 @@ pub struct RunOptions {
     pub fault_config: Conduct,
     /// The control port of the embedded exchange.
     pub control: Option<Control>,
+    /// Whether the bots are those of the configuration also if others were applied to a desk of this folder.
+    pub bots_from_file: bool,
     /// How long it runs; until a signal if absent.
     pub run_for: Option<Duration>,
 }
@@ -109,6 +115,7 @@ impl RunArgs {
             data_dir,
             market,
             confirm: self.confirm,
+            bots_from_file: self.bots_from_file,
             run_for: self.run_for,
         })
     }

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
 mod amounts;
+mod applied;
 mod bans;
 mod books;
 mod builds;
