@@ -35,6 +35,7 @@ mod mirror;
 mod notify;
 mod parts;
 pub(crate) mod reading;
+mod recorded_venue;
 pub(crate) mod recorder;
 mod recordings;
 mod recovery;

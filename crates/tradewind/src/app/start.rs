@@ -107,6 +107,7 @@ impl Desk {
             fault_config,
             control,
             bots_from_file,
+            reads,
             ..
         } = options;
         permit(&config, &market)?;
@@ -173,7 +174,10 @@ impl Desk {
             &clock,
             &environment,
             (last_run.configuration().assets.clone(), &directory.bans),
-            &mut recordings,
+            (
+                matches!(market, MarketSource::Recorded { .. }).then_some(&reads),
+                &mut recordings,
+            ),
         );
         let (venues, responses) = signals.or_stop(connected).await?;
         let absent = match market {

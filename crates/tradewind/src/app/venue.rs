@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -145,7 +146,8 @@ pub(crate) struct Venues {
 
 impl Venues {
     /// Builds an adapter for each account and reads each venue's time and instruments. The answers to each account's
-    /// requests come through what is returned beside them. `assets` are known already and keep their ids.
+    /// requests come through what is returned beside them. `assets` are known already and keep their ids. With `reads`, venues without
+    /// an account are played from these recordings.
     ///
     /// # Errors
     /// An address is refused, a key is missing or not fit for real money (X07), a venue bans this address for long, or it does
@@ -157,7 +159,7 @@ impl Venues {
         clock: &Arc<dyn Clock>,
         environment: &BTreeMap<String, String>,
         (assets, bans): (AssetTable, &Bans),
-        recordings: &mut Recordings,
+        (reads, recordings): (Option<&BTreeMap<String, PathBuf>>, &mut Recordings),
     ) -> anyhow::Result<(Self, Vec<Responses>)> {
         let connectors = config.venues.iter().map(|venue| {
             let connector = connector(venue)?;
@@ -195,7 +197,7 @@ impl Venues {
             accounts.push(venue.with_context(|| format!("account {}", account.name))?);
             all_responses.push(responses);
         }
-        let feeds = feeds::prepare(config, &connectors, &context, bans)?;
+        let feeds = feeds::prepare(config, &connectors, &context, (bans, reads))?;
         let addresses = budgets.keys().chain(feeds.iter().map(Feed::address));
         bans.wait(addresses).await?;
         let mut listed = read_venues(config, &accounts).await?;

@@ -67,6 +67,7 @@ mod start_readings;
 mod steered;
 mod stopping;
 mod stops;
+mod two_recordings;
 mod wiretap;
 
 // The whole desk on virtual time makes pasts for `restart.rs`.
