@@ -49,6 +49,7 @@ mod mirror;
 mod passage;
 mod past;
 mod paused;
+mod peaks;
 mod rebuilt;
 mod recorded;
 mod recording;
