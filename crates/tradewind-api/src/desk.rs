@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tradewind_bus::{EventLog, Subscription, SubscriptionOptions};
-use tradewind_events::{Command, CommandResult, Configuration, DeskView};
+use tradewind_events::{Command, CommandId, CommandResult, Configuration, DeskView, Principal};
 use tradewind_model::{AccountId, Amount, AssetId, Candle, InstrumentId, Interval, Timestamp};
 use tradewind_storage::Readers;
 
@@ -37,6 +37,12 @@ pub trait Desk: Debug + Send + Sync + 'static {
     /// Carries out a command, waiting at most 5 s for the engine's answer. For a kill the latch is set before the
     /// command is handed to the engine, so an error here does not mean that the kill did not hold.
     fn command(&self, command: Command) -> Answer<'_, Result<CommandResult, DeskError>>;
+
+    /// Puts the bots of a text in place of those in force, or says what that would change.
+    fn apply_bots(&self, request: BotsToApply) -> Answer<'_, Result<BotsApplied, ApplyBotsError>> {
+        drop(request);
+        Box::pin(async { Err(ApplyBotsError::Unavailable) })
+    }
 
     /// A subscription to the desk's bus.
     fn subscribe(&self, options: SubscriptionOptions) -> Subscription;
@@ -83,6 +89,49 @@ pub enum DeskError {
     /// The engine, the venue or the history cannot be reached now.
     #[error("{0} cannot be reached")]
     Unavailable(String),
+}
+
+/// Bots to be put in place of those in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BotsToApply {
+    /// The command's identity.
+    pub id: CommandId,
+    /// Who wants it.
+    pub principal: Principal,
+    /// When it was requested.
+    pub issued_at: Timestamp,
+    /// After which it is refused.
+    pub expires_at: Option<Timestamp>,
+    /// What errors call the text.
+    pub file: String,
+    /// `[[bots]]` as TOML, alone or in a whole configuration.
+    pub text: String,
+    /// Whether only the difference is wanted.
+    pub dry_run: bool,
+}
+
+/// Bots that were put in place of those in force, or would be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BotsApplied {
+    /// Number of the set of bots that is in force then.
+    pub revision: u32,
+    /// What differs from the bots before, a line for each bot; empty if nothing does.
+    pub changes: Vec<String>,
+}
+
+/// Why bots were not applied. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplyBotsError {
+    /// All that is wrong with them, each with its place and what to write.
+    #[error("{}", .0.join("\n"))]
+    Wrong(Vec<String>),
+    /// The engine's refusal.
+    #[error("{0}")]
+    Refused(String),
+    /// The engine cannot be reached.
+    #[error("the engine cannot be reached")]
+    Unavailable,
 }
 
 /// The balances of one account at its venue, and the view to compare them with.

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::desk::DeskError;
+use crate::desk::{ApplyBotsError, DeskError};
 
 /// The shape of every error answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -161,6 +161,22 @@ impl From<DeskError> for ApiError {
                 "unavailable",
                 error.to_string(),
             ),
+        }
+    }
+}
+
+impl From<ApplyBotsError> for ApiError {
+    fn from(error: ApplyBotsError) -> Self {
+        let message = error.to_string();
+        match error {
+            ApplyBotsError::Wrong(_) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_bots", message)
+                    .hint("nothing was changed: mend the bots and apply them again")
+            }
+            ApplyBotsError::Refused(_) => Self::refused(message),
+            ApplyBotsError::Unavailable => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+            }
         }
     }
 }

@@ -24,7 +24,8 @@ pub mod wire;
 
 pub use auth::Secrets;
 pub use desk::{
-    About, Answer, Desk, DeskError, Health, RateUse, StageTimes, VenueBalance, VenueBalances,
+    About, Answer, ApplyBotsError, BotsApplied, BotsToApply, Desk, DeskError, Health, RateUse,
+    StageTimes, VenueBalance, VenueBalances,
 };
 pub use error::{ErrorAnswer, ErrorBody};
 pub use openapi::openapi_json;

@@ -4,6 +4,7 @@
 //! last market event left it, and its reports are handled before the next event is read. Candles are played along their
 //! courses (`course.rs`), which halt where the engine closes a position.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use tradewind_driver::{Driver, NoJournal};
 use tradewind_engine::{Engine, StrategySource};
 use tradewind_events::{DeskView, Input, Started, Timer};
-use tradewind_model::{Clock, ManualClock, MarketEvent, Timestamp};
+use tradewind_model::{Clock, FeedHealth, ManualClock, MarketEvent, Timestamp};
 use tradewind_simx::MarketEvent as ExchangeEvent;
 
 use crate::course::Courses;
@@ -90,6 +91,9 @@ impl Backtest {
     ) -> Result<Self, BacktestError> {
         let configured = Input::Configured(Box::new(setup.configuration.clone()));
         let clock = Arc::new(ManualClock::new(at));
+        let bots = setup.configuration.bots.iter();
+        let sources = bots.filter_map(|bot| Some(bot.external.as_ref()?.source.clone()));
+        let sources: BTreeSet<String> = sources.collect();
         let courses = Courses::new(setup.configuration.instruments.clone());
         let effects = DirectEffects::new(setup)?;
         let mut driver = Driver::new(Engine::new(strategies), clock, NoJournal, effects);
@@ -100,6 +104,13 @@ impl Backtest {
             killed: false,
             former: Vec::new(),
         }));
+        // What a file has is what its source sent: the source was there all the time.
+        for source in sources {
+            let Ok(()) = driver.handle(&Input::SourceHealth {
+                source: source.into(),
+                health: FeedHealth::Live,
+            });
+        }
         Ok(Self { driver, courses })
     }
 
@@ -121,7 +132,16 @@ impl Backtest {
                 self.courses.start(*start);
                 Ok(())
             }
+            HistoryEvent::Number(point) => self.outside(at, &Input::Series(point.clone())),
+            HistoryEvent::Target(target) => self.outside(at, &Input::Target(target.clone())),
         }
+    }
+
+    /// What a house source sent, with everything that is due before it.
+    #[cold]
+    fn outside(&mut self, at: Timestamp, input: &Input) -> Result<(), Infallible> {
+        self.driver.run_until(at)?;
+        self.driver.handle(input)
     }
 
     /// Lets everything happen that is due before an event of the market, and then the event: at the exchange first.

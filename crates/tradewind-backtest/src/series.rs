@@ -126,6 +126,8 @@ pub fn benchmark_setup() -> Setup {
         references: Vec::new(),
         series: None,
         build: None,
+        bots_revision: 0,
+        bots_text: None,
     };
     Setup {
         configuration,

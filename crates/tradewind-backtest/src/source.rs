@@ -1,5 +1,6 @@
 //! Where a backtest's market comes from.
 
+use tradewind_events::{ExternalTarget, SeriesPoint};
 use tradewind_model::{Candle, MarketEvent, Ppm, Timestamp};
 
 use crate::error::BacktestError;
@@ -11,6 +12,10 @@ pub enum HistoryEvent {
     Market(MarketEvent),
     /// A candle begins, in a market that has only candles.
     CandleStart(CandleStart),
+    /// A new number of a named series.
+    Number(Box<SeriesPoint>),
+    /// An outside process wants a bot to hold something.
+    Target(Box<ExternalTarget>),
 }
 
 /// A candle that begins now. The backtest plays its course as quotes; the closed candle is an event of its own, at its

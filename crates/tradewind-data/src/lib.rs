@@ -11,6 +11,7 @@ mod catalogue;
 mod cells;
 mod contract;
 mod error;
+mod house;
 mod input;
 mod interval;
 mod json;
@@ -36,6 +37,7 @@ pub use catalogue::{
     SeriesSummary, Span, Verified,
 };
 pub use error::DataError;
+pub use house::{NumberRow, TargetRow, numbers, targets};
 pub use lines::Lines;
 pub use names::product;
 pub use product::Product;

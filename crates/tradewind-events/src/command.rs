@@ -6,6 +6,8 @@ use tradewind_model::{
 };
 use tradewind_risk::Scope;
 
+use crate::configuration::BotConfig;
+
 /// A command's identity: the same id is carried out once, however often it arrives.
 pub type CommandId = u128;
 
@@ -113,6 +115,21 @@ pub enum Action {
     },
     /// Gives a bot a position out of what the account holds and no bot has. No order is made and no money moves.
     Adopt(Adoption),
+    /// Replaces the bots: those of a file in place of those in force. The other bots are not touched.
+    ApplyBots(Box<AppliedBots>),
+}
+
+/// All bots as a person wants them, in place of those of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedBots {
+    /// Number of this set. The command is refused unless it is the next one.
+    pub revision: u32,
+    /// The bots as written in TOML. The next start reads them in place of those of its own file.
+    pub text: String,
+    /// The bots with the ids that they have, or, for new ones, the next ids. A bot that is not listed is removed.
+    pub bots: Vec<BotConfig>,
+    /// What differs from the bots in force, for people.
+    pub changes: Vec<String>,
 }
 
 /// A position that is given to a bot.

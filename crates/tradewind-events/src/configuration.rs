@@ -62,6 +62,20 @@ pub struct Configuration {
     /// Which program and which settings this is; `None` outside of a desk, and in journals of before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<Box<Build>>,
+    /// Number of the set of bots that was applied last; 0 before the first, and in journals of before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bots_revision: u32,
+    /// The bots that were applied last, as written; `None` while the bots are those of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bots_text: Option<Box<str>>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Which program and which settings a desk runs with (P09). Settings are kept as hashes: the journal holds no value of them.
@@ -122,7 +136,7 @@ pub enum CandleSource {
 }
 
 /// A bot: a strategy over a set of instruments, with a budget.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BotConfig {
     /// Its dense id.
     pub id: BotId,

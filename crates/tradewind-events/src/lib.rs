@@ -17,7 +17,8 @@ pub use account_stream::{
     AccountStreamView, ClockReading, StreamBalance, StreamChange, StreamState,
 };
 pub use command::{
-    Action, AdoptedFrom, Adoption, Command, CommandId, CommandResult, Principal, StopMode,
+    Action, AdoptedFrom, Adoption, AppliedBots, Command, CommandId, CommandResult, Principal,
+    StopMode,
 };
 pub use configuration::{
     BotConfig, Build, CandleSource, Configuration, ExternalControl, Lane, OnRestart,

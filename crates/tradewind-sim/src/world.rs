@@ -334,6 +334,7 @@ impl World {
         let time: Arc<dyn RealTime> = Arc::new(self.time.clone());
         let path = HotPath {
             echoes: Arc::default(),
+            retries: BTreeMap::new(),
             queues: Arc::new(InputQueues::new(configuration.instruments.len())),
             configuration: Arc::clone(configuration),
             clock: Arc::clone(&clock),

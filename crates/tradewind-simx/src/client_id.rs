@@ -65,15 +65,22 @@ impl ClientId {
         if self.length != 32 {
             return None;
         }
-        let nibble = |byte: u8| match byte {
-            b'0'..=b'9' => Some(u128::from(byte - b'0')),
-            b'a'..=b'f' => Some(u128::from(byte - b'a' + 10)),
-            _ => None,
+        // In two halves: 64 bits are shifted by one instruction, 128 by several.
+        let half = |bytes: &[u8]| {
+            let mut bad = 0;
+            let value = bytes.iter().fold(0_u64, |value, byte| {
+                let nibble = match byte {
+                    b'0'..=b'9' => byte - b'0',
+                    b'a'..=b'f' => byte - b'a' + 10,
+                    _ => u8::MAX,
+                };
+                bad |= nibble;
+                value << 4 | u64::from(nibble & 0xf)
+            });
+            (bad <= 0xf).then_some(u128::from(value))
         };
-        self.bytes[..32]
-            .iter()
-            .try_fold(0, |value, &byte| Some(value << 4 | nibble(byte)?))
-            .map(ClientOrderId)
+        let (high, low) = (half(&self.bytes[..16])?, half(&self.bytes[16..32])?);
+        Some(ClientOrderId(high << 64 | low))
     }
 }
 

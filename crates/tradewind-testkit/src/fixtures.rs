@@ -83,6 +83,8 @@ pub fn configuration() -> Configuration {
         references: Vec::new(),
         series: None,
         build: None,
+        bots_revision: 0,
+        bots_text: None,
     }
 }
 

@@ -12,6 +12,8 @@ use std::time::Duration;
 use tradewind_model::Ppm;
 use tradewind_model::mutation::{Mutation, is_on};
 
+use crate::retry_budget::{RetryBudget, RetryLimits};
+
 /// What a request is for, most important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
@@ -64,6 +66,7 @@ pub struct RateBudget {
     on_block: Option<OnBlock>,
     /// How fast the venue's clock runs.
     speed: Ppm,
+    retries: RetryBudget,
 }
 
 /// Called with the time that is left whenever the venue blocks requests.
@@ -83,7 +86,7 @@ const READINGS_PERCENT: u64 = 50;
 impl RateBudget {
     /// A budget of `limit` per minute; Binance grants an address 6,000.
     #[must_use]
-    pub const fn new(limit: u64) -> Self {
+    pub fn new(limit: u64) -> Self {
         Self {
             limit,
             used: 0,
@@ -92,7 +95,20 @@ impl RateBudget {
             blocked_until: Duration::ZERO,
             on_block: None,
             speed: Ppm::ONE,
+            retries: RetryBudget::new(RetryLimits::default()),
         }
+    }
+
+    /// The same with other limits of repetitions.
+    #[must_use]
+    pub const fn with_retries(mut self, limits: RetryLimits) -> Self {
+        self.retries = RetryBudget::new(limits);
+        self
+    }
+
+    /// Repetitions of requests that failed.
+    pub const fn retries(&mut self) -> &mut RetryBudget {
+        &mut self.retries
     }
 
     /// The same for a venue whose clock runs at `speed`, as the embedded exchange's does: its minutes and its `Retry-After` are

@@ -40,6 +40,7 @@ mod protocol;
 mod public_session;
 mod quote_order;
 mod requests;
+mod retry_budget;
 mod rules;
 mod sink;
 mod source;
@@ -66,6 +67,7 @@ pub use gate::{GatedIo, OrderGate, SendPermit};
 pub use health::{HealthBook, HealthChange, SequenceVerdict};
 pub use machine::{LinkId, SourceIn, SourceMachine, SourceOut, SourceSettings};
 pub use protocol::{Ignored, Incoming, Protocol, ProtocolError, Sequence, Topic};
+pub use retry_budget::{RetryBudget, RetryLimits};
 pub use rules::{ListedFor, Listing, Listings, in_decimals_of};
 pub use sink::{
     AccountSink, AssetBalance, CandleHole, MarketSink, SourceSink, ToAccountSink, ToMarketSink,

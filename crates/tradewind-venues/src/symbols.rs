@@ -74,7 +74,8 @@ impl SymbolTable {
     }
 
     /// The same, with what the venue writes in other decimals.
-    pub(crate) fn with_venue_decimals(mut self, decimals: VenueDecimals) -> Self {
+    #[must_use]
+    pub fn with_venue_decimals(mut self, decimals: VenueDecimals) -> Self {
         self.venue_decimals = decimals;
         self
     }

@@ -1,4 +1,4 @@
-//! Bots: the list, one of them, and starting, pausing and stopping it.
+//! Bots: the list, one of them, starting, pausing and stopping it, and others in their place.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,11 +6,12 @@ use tradewind_events::{Action, DeskView, StopMode as InnerMode};
 use tradewind_model::OwnerId;
 
 use crate::error::{ApiError, ErrorAnswer};
-use crate::extract::{Caller, Optional, Path, bot_named};
+use crate::extract::{self, Caller, Optional, Path, bot_named};
 use crate::routes::commands::Issuer;
 use crate::state::ApiState;
 use crate::wire::{
-    Bot, BotAnswer, BotSettings, CommandAnswer, Names, Order, Position, StopBot, StopMode, ViewList,
+    ApplyBots, Bot, BotAnswer, BotSettings, BotsAnswer, CommandAnswer, Names, Order, Position,
+    StopBot, StopMode, ViewList,
 };
 
 /// All bots, in the order of the configuration.
@@ -25,6 +26,28 @@ pub(crate) async fn list(
         Some(Bot::new(bot, settings, &names))
     });
     Ok(Json(ViewList::whole(&view, bots.collect())))
+}
+
+/// Puts the bots of a text in place of those in force: all of what differs, or nothing. Other bots are not touched.
+#[utoipa::path(
+    put, path = "/api/v1/bots", tag = "bots", request_body = ApplyBots,
+    responses(
+        (status = 200, body = BotsAnswer), (status = 409, body = ErrorAnswer),
+        (status = 422, body = ErrorAnswer, description = "All that is wrong with the bots, a line each, with its place.")
+    )
+)]
+pub(crate) async fn apply(
+    State(state): State<ApiState>,
+    issuer: Issuer,
+    extract::Json(body): extract::Json<ApplyBots>,
+) -> Result<Json<BotsAnswer>, ApiError> {
+    let dry_run = body.dry_run;
+    let applied = issuer.apply_bots(&state, body).await?;
+    Ok(Json(BotsAnswer {
+        applied: !dry_run && !applied.changes.is_empty(),
+        revision: applied.revision,
+        changes: applied.changes,
+    }))
 }
 
 /// One bot with its settings, positions and open orders.

@@ -8,11 +8,12 @@ use axum::http::request::Parts;
 use ring::digest::{Context, SHA256};
 use tradewind_events::{Action, Command, CommandId, Principal};
 
+use crate::desk::{BotsApplied, BotsToApply};
 use crate::error::ApiError;
 use crate::extract::Caller;
 use crate::reset::random_u128;
 use crate::state::ApiState;
-use crate::wire::CommandAnswer;
+use crate::wire::{ApplyBots, CommandAnswer};
 
 /// After which a command is no longer carried out; stopping and killing are honoured at any age.
 const LIFETIME: Duration = Duration::from_secs(30);
@@ -58,6 +59,27 @@ impl Issuer {
         let result = state.desk.command(command).await?;
         let answer = CommandAnswer::new(self.id, issued_at.into(), result);
         answer.map(axum::Json).map_err(ApiError::refused)
+    }
+}
+
+impl Issuer {
+    /// Has the bots of a text applied, and waits for the answer.
+    pub(crate) async fn apply_bots(
+        self,
+        state: &ApiState,
+        body: ApplyBots,
+    ) -> Result<BotsApplied, ApiError> {
+        let issued_at = state.desk.now();
+        let request = BotsToApply {
+            id: self.id,
+            principal: Principal::Token(self.caller.0),
+            issued_at,
+            expires_at: Some(issued_at + LIFETIME),
+            file: body.file,
+            text: body.text,
+            dry_run: body.dry_run,
+        };
+        state.desk.apply_bots(request).await.map_err(ApiError::from)
     }
 }
 

@@ -69,7 +69,7 @@ fn api() -> (Router<ApiState>, utoipa::openapi::OpenApi) {
         .routes(routes!(health::metrics))
         .routes(routes!(session::session))
         .routes(routes!(status::status))
-        .routes(routes!(bots::list))
+        .routes(routes!(bots::list, bots::apply))
         .routes(routes!(bots::one))
         .routes(routes!(bots::start))
         .routes(routes!(bots::pause))

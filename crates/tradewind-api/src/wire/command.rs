@@ -72,6 +72,32 @@ pub struct AdoptPosition {
     pub stop: Option<Decimal>,
 }
 
+/// Bots to be put in place of those in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApplyBots {
+    /// What errors call the text.
+    #[schema(examples("bots.toml"))]
+    pub file: String,
+    /// `[[bots]]` as TOML, alone or in a whole configuration whose other sections are those of the desk.
+    pub text: String,
+    /// Whether only the difference is wanted.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// Bots that were put in place of those in force, or would be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BotsAnswer {
+    /// Number of the set of bots that is in force then.
+    pub revision: u32,
+    /// What differs from the bots before, a line for each bot; empty if nothing does.
+    #[schema(examples("trend-btc: budget 500 -> 800"))]
+    pub changes: Vec<String>,
+    /// Whether it was done.
+    pub applied: bool,
+}
+
 /// What becomes of a stopped bot's positions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -436,6 +436,10 @@ pub(crate) fn action_text(action: &Action, names: &Names) -> String {
             let bot = names.bot(adoption.bot);
             format!("give {quantity} {name} at {cost} to {bot}{stop}")
         }
+        Action::ApplyBots(applied) => {
+            let (revision, changes) = (applied.revision, applied.changes.join("; "));
+            format!("apply bots, revision {revision}: {changes}")
+        }
         Action::KillScope { scope, reason } => {
             format!("kill {}: {reason}", scope_text(*scope, names))
         }

@@ -31,8 +31,8 @@ pub use balance::{Balance, BalanceTable, OwnerAmount, VenueAmount};
 pub use bot::{Bot, BotAnswer, BotCounts, BotSettings, NextWake};
 pub use candle::{Candle, CandleAnswer, ExitLevels, FillMarker};
 pub use command::{
-    AdoptPosition, AdoptedFrom, ClearRisk, ClosePosition, CommandAnswer, KillRequest, PlaceOrder,
-    ResetNonce, ResetRequest, Session, SessionRequest, StopBot, StopMode,
+    AdoptPosition, AdoptedFrom, ApplyBots, BotsAnswer, ClearRisk, ClosePosition, CommandAnswer,
+    KillRequest, PlaceOrder, ResetNonce, ResetRequest, Session, SessionRequest, StopBot, StopMode,
 };
 pub use config::{AccountSettings, ConfigAnswer, InstrumentSettings};
 pub use equity::{AccountEquity, EquityPoint, Totals};

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, OnRestart, WakeRule};
+use tradewind_events::{
+    BotConfig, CandleSource, Configuration, ExternalControl, Lane, OnRestart, WakeRule,
+};
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, BotId, Instrument, InstrumentId, InstrumentStatus,
-    Interval, Ppm, Protections, Timestamp, VenueId,
+    Interval, OnExpiry, Ppm, Protections, Timestamp, VenueId,
 };
 use tradewind_risk::{Limits, Rate};
 use tradewind_simx::{ExchangeConfig, FeeSchedule};
@@ -16,6 +18,11 @@ use super::rules::{VENUE, full_name, instruments, one_quote, venues};
 use super::survey::Survey;
 use crate::error::BacktestError;
 use crate::setup::{Setup, rest_take_profits};
+
+/// The strategy that follows targets.
+const EXTERNAL: &str = "external";
+/// What the source of targets out of files is called.
+pub(super) const TARGETS_FROM: &str = "file";
 
 /// A run over files, decided.
 pub(super) struct Plan {
@@ -113,6 +120,8 @@ pub(super) fn plan(
     let mut configuration = Configuration {
         series: None,
         build: None,
+        bots_revision: 0,
+        bots_text: None,
         assets,
         report_asset: quote,
         venues: venues(surveys),
@@ -237,8 +246,11 @@ fn bot(
         lane: Lane::Inline,
         starts: true,
         revision: 1,
-        external: None,
         protections: Protections::default(),
+        external: (options.strategy == EXTERNAL).then(|| ExternalControl {
+            source: TARGETS_FROM.to_owned(),
+            on_expiry: OnExpiry::Flat,
+        }),
     }
 }
 

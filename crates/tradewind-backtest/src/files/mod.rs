@@ -6,6 +6,7 @@
 
 mod candle_feed;
 mod desk;
+mod house;
 mod player;
 mod rules;
 mod survey;
@@ -39,6 +40,10 @@ pub struct FileOptions {
     /// Files of other venues that the bot only reads, each with the venue's name. They are played with the others by the time at which
     /// each event was received.
     pub reads: Vec<(String, PathBuf)>,
+    /// Numbers of named series, each with the full name of its series (`house:fear`) and its file.
+    pub numbers: Vec<(String, PathBuf)>,
+    /// Files of targets, which the strategy `external` follows.
+    pub targets: Vec<PathBuf>,
     /// Product of the files, as `BASE/QUOTE`, if their names do not contain it.
     pub product: Option<String>,
     /// Length of the candles, if neither the file names nor the rows show it.
@@ -85,6 +90,8 @@ impl FileOptions {
             parameters: BTreeMap::new(),
             files,
             reads: Vec::new(),
+            numbers: Vec::new(),
+            targets: Vec::new(),
             product: None,
             interval: None,
             utc_offset: None,
@@ -155,7 +162,8 @@ fn run_bot(
     });
     let surveys: Vec<_> = traded.chain(read).collect::<Result<_, BacktestError>>()?;
     let plan = desk::plan(options, rules, &surveys)?;
-    let mut player = player::Player::open(&plan)?;
+    let house = house::read(options, &plan.setup.configuration)?;
+    let mut player = player::Player::open(&plan, house)?;
     let mut report = run_with(plan.setup, strategies, &mut player)?;
     report.data_notes = surveys.iter().flat_map(survey::Survey::notes).collect();
     Ok(report)

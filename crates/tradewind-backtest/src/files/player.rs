@@ -5,6 +5,7 @@ use tradewind_model::{Instrument, MarketEvent, Timestamp};
 
 use super::candle_feed::{CandleEvents, CandleFeed};
 use super::desk::Plan;
+use super::house::HouseFeed;
 use super::survey::{Content, Survey};
 use super::tick_feed::{CaptureFeed, QuoteFeed, TradeFeed};
 use crate::error::BacktestError;
@@ -13,6 +14,8 @@ use crate::source::{HistoryEvent, Source};
 /// Files being played.
 pub(super) struct Player {
     files: Vec<Playing>,
+    /// When the market's first event is.
+    first: Timestamp,
 }
 
 struct Playing {
@@ -25,32 +28,52 @@ enum Feed {
     Quotes(Box<QuoteFeed>),
     Trades(Box<TradeFeed>),
     Capture(Box<CaptureFeed>),
+    House(HouseFeed),
 }
 
 impl Player {
-    pub(super) fn open(plan: &Plan) -> Result<Self, BacktestError> {
-        let files = plan.files.iter().map(|(survey, instrument)| {
-            let mut feed = open(plan, survey, instrument)?;
+    /// Plays the files of a plan with what house sources sent: what came before the market's first event at its moment, what came after
+    /// its last one not at all. Of two events at one moment, the source's comes first.
+    pub(super) fn open(plan: &Plan, house: Vec<HouseFeed>) -> Result<Self, BacktestError> {
+        let house = house.into_iter().map(|feed| Ok(Feed::House(feed)));
+        let market = plan.files.iter();
+        let market = market.map(|(survey, instrument)| open(plan, survey, instrument));
+        let files = house.chain(market).map(|feed| {
+            let mut feed = feed?;
             let next = feed.next()?;
             Ok(Playing { feed, next })
         });
+        let files: Vec<Playing> = files.collect::<Result<_, BacktestError>>()?;
+        let market = files.iter().filter(|file| !file.is_house());
+        let first = market.filter_map(|file| Some(file.next.as_ref()?.0)).min();
         Ok(Self {
-            files: files.collect::<Result<_, BacktestError>>()?,
+            files,
+            first: first.unwrap_or_default(),
         })
     }
 }
 
 impl Source for Player {
     fn next_event(&mut self) -> Result<Option<(Timestamp, HistoryEvent)>, BacktestError> {
+        let mut is_over = true;
         let waiting = self.files.iter_mut().filter_map(|file| {
             let at = file.next.as_ref()?.0;
+            is_over &= file.is_house();
             Some((at, file))
         });
-        let Some((_, file)) = waiting.min_by_key(|(at, _)| *at) else {
+        let next = waiting.min_by_key(|(at, _)| *at);
+        let Some((at, file)) = next.filter(|_| !is_over) else {
             return Ok(None);
         };
         let after = file.feed.next()?;
-        Ok(std::mem::replace(&mut file.next, after))
+        let event = std::mem::replace(&mut file.next, after);
+        Ok(event.map(|(_, event)| (at.max(self.first), event)))
+    }
+}
+
+impl Playing {
+    const fn is_house(&self) -> bool {
+        matches!(self.feed, Feed::House(_))
     }
 }
 
@@ -61,6 +84,7 @@ impl Feed {
             Self::Quotes(feed) => Ok(market(feed.next()?)),
             Self::Trades(feed) => Ok(market(feed.next()?)),
             Self::Capture(feed) => Ok(market(feed.next()?)),
+            Self::House(feed) => Ok(feed.next()),
         }
     }
 }

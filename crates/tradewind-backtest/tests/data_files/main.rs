@@ -9,6 +9,7 @@ mod blind;
 mod candles;
 mod common;
 mod holes;
+mod house;
 mod rebuilt;
 #[path = "../strategies/mod.rs"]
 mod strategies;

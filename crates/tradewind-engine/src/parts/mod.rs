@@ -241,5 +241,7 @@ fn empty_configuration() -> Configuration {
         references: Vec::new(),
         series: None,
         build: None,
+        bots_revision: 0,
+        bots_text: None,
     }
 }

@@ -14,6 +14,7 @@ use crate::parts::bot::Bot;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::step::adoption::book;
 use crate::step::commands::clear_risk;
+use crate::step::configure::fold_applied_bots;
 use crate::step::kill::note_kill;
 use crate::step::lifecycle::is_fault;
 use crate::step::positions::refresh_position;
@@ -227,6 +228,7 @@ fn fold_command(
                 book(parts, place, adoption, None, out).ok();
             }
         }
+        Action::ApplyBots(applied) => fold_applied_bots(parts, applied, out),
         Action::PlaceOrder { .. }
         | Action::ClosePosition { .. }
         | Action::Reset { .. }

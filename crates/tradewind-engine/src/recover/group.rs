@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use tradewind_events::Outputs;
 use tradewind_model::{ClientOrderId, EventId, Ppm, Reason, Target};
+use tradewind_risk::PositionEffect;
 
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::Order;
 use crate::step::exit_way::is_free;
 use crate::step::positions::closable;
-use crate::step::reports::{AfterEnd, Ending};
+use crate::step::reports::{AfterEnd, Ending, is_left};
 use crate::step::target::{flat, retry_exit, wait_to_exit};
 
 /// What a bot is about to do in one instrument. The outcome is an intent, a denial or nothing.
@@ -33,6 +34,8 @@ pub(super) enum Pending {
 pub(super) struct Group {
     is_open: bool,
     pending: Vec<(BotInstrument, Pending)>,
+    /// Where an exit ended, and something else was to follow.
+    ended_exits: Vec<BotInstrument>,
     /// The order announced last, and the event that announced it.
     announced: Option<(ClientOrderId, EventId)>,
 }
@@ -72,6 +75,9 @@ impl Group {
     /// Notes what follows the end of an order, which is decided now.
     pub(super) fn note_ending(&mut self, parts: &mut Parts, ending: Ending) {
         let Ending { place, order, next } = ending;
+        if order.effect() == PositionEffect::Exit && next != AfterEnd::Leftover {
+            self.ended_exits.push(place);
+        }
         let pending = match next {
             AfterEnd::WaitingTarget => match parts.bots.at_mut(place).take_next() {
                 Some((target, cause)) => Pending::Target(target, cause),
@@ -106,6 +112,12 @@ impl Group {
                 | Pending::Remainder(_)
                 | Pending::Refused
                 | Pending::ExitPlan(_) => {}
+            }
+        }
+        // What was to follow an exit did not: what the exit left is sold later.
+        for place in std::mem::take(&mut self.ended_exits) {
+            if is_left(parts, place) && !closable(parts, place).is_zero() {
+                retry_exit(parts, place, out);
             }
         }
         *self = Self::default();

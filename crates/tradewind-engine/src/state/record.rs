@@ -195,6 +195,7 @@ fn without_lists(config: &Configuration) -> Configuration {
         references: config.references.clone(),
         build: config.build.clone(),
         series: config.series.clone(),
+        bots_text: config.bots_text.clone(),
         ..*config
     }
 }

@@ -1,7 +1,9 @@
 //! Budgets: money of the desk that is set aside for a bot.
 
+use std::collections::BTreeMap;
+
 use tradewind_events::BotConfig;
-use tradewind_model::{AccountId, Amount, InstrumentKind, Money, OwnerId};
+use tradewind_model::{AccountId, Amount, AssetId, InstrumentKind, Money, OwnerId};
 
 use crate::parts::Parts;
 
@@ -46,33 +48,72 @@ fn spent(parts: &Parts, account: AccountId) -> Amount {
 
 /// Gives a bot `amount`, from the desk's own money first, or takes it back if negative. False if no owner covers it.
 pub(super) fn allocate(parts: &mut Parts, config: &BotConfig, amount: Amount) -> bool {
-    let Some(first) = config.instruments.first() else {
+    let Some(asset) = asset_of(parts, config) else {
         return true;
     };
-    let (account, asset) = (config.account, parts.config.instrument(*first).quote);
+    let account = config.account;
     let ledger = &parts.portfolio.ledger;
-    let (bot, needed) = (OwnerId::Bot(config.id), amount.max(-amount));
-    let givers: &[OwnerId] = if amount < Amount::ZERO {
-        &[bot]
-    } else if parts.config.accounts[account.index()].capital.is_some() {
-        &[OwnerId::Unallocated]
-    } else {
-        &[OwnerId::Unallocated, OwnerId::External]
-    };
-    let mut givers = givers.iter();
-    let has = |owner: &&OwnerId| ledger.balance(account, asset, **owner) >= needed;
-    let Some(from) = givers.find(has) else {
+    let has = |owner| ledger.balance(account, asset, owner);
+    let Some((from, to)) = way(parts, config, amount, has) else {
         return false;
     };
-    let to = if *from == bot {
-        OwnerId::Unallocated
-    } else {
-        bot
-    };
-    let money = Money {
-        asset,
-        amount: needed,
-    };
-    parts.portfolio.transfer(account, money, *from, to);
+    let amount = amount.max(-amount);
+    let money = Money { asset, amount };
+    parts.portfolio.transfer(account, money, from, to);
     true
+}
+
+/// The first bot whose budget could not be changed by its amount after those before it. Nothing is moved. Accounts that were not
+/// read yet cover everything: budgets are given when they are.
+pub(super) fn first_uncovered<'a>(
+    parts: &Parts,
+    changes: Vec<(&'a BotConfig, Amount)>,
+) -> Option<&'a BotConfig> {
+    let mut moved: BTreeMap<(AccountId, AssetId, OwnerId), Amount> = BTreeMap::new();
+    changes.into_iter().find_map(|(config, amount)| {
+        let (account, asset) = (config.account, asset_of(parts, config)?);
+        if !parts.accounts.get(account).is_reconciled() {
+            return None;
+        }
+        let ledger = &parts.portfolio.ledger;
+        let has = |owner| {
+            let moved = moved.get(&(account, asset, owner)).copied();
+            ledger.balance(account, asset, owner) + moved.unwrap_or_default()
+        };
+        let Some((from, to)) = way(parts, config, amount, has) else {
+            return Some(config);
+        };
+        let amount = amount.max(-amount);
+        *moved.entry((account, asset, from)).or_default() -= amount;
+        *moved.entry((account, asset, to)).or_default() += amount;
+        None
+    })
+}
+
+/// The asset of a bot's budget.
+fn asset_of(parts: &Parts, config: &BotConfig) -> Option<AssetId> {
+    let first = config.instruments.first()?;
+    Some(parts.config.instrument(*first).quote)
+}
+
+/// From whom to whom money goes, if a bot's budget grows by `amount`. `None` if no owner has so much.
+fn way(
+    parts: &Parts,
+    config: &BotConfig,
+    amount: Amount,
+    has: impl Fn(OwnerId) -> Amount,
+) -> Option<(OwnerId, OwnerId)> {
+    let (bot, needed) = (OwnerId::Bot(config.id), amount.max(-amount));
+    if amount < Amount::ZERO {
+        return (has(bot) >= needed).then_some((bot, OwnerId::Unallocated));
+    }
+    let is_limited = parts.config.accounts[config.account.index()]
+        .capital
+        .is_some();
+    let givers: &[OwnerId] = match is_limited {
+        true => &[OwnerId::Unallocated],
+        false => &[OwnerId::Unallocated, OwnerId::External],
+    };
+    let mut givers = givers.iter().copied();
+    Some((givers.find(|owner| has(*owner) >= needed)?, bot))
 }

@@ -12,6 +12,7 @@ use tradewind_risk::{BreakerScope, CauseKind, DenyReason, PositionEffect, Scope}
 use super::adoption::{AdoptionError, adopt};
 use super::breakers;
 use super::causes::{close_cause, is_safe_mode};
+use super::configure::{ApplyBotsError, apply_bots};
 use super::holdings::external_to_sell;
 use super::kill::{NotClean, kill, kill_scope, reset, reset_scope};
 use super::lifecycle::{forget_request, schedule_bots, set_state, start_bot};
@@ -58,6 +59,8 @@ pub(crate) enum CommandError {
     NotClean(String, NotClean),
     #[error(transparent)]
     NotAdopted(#[from] AdoptionError),
+    #[error(transparent)]
+    NotApplied(#[from] ApplyBotsError),
 }
 
 /// The id of the order that was made, if one was.
@@ -140,6 +143,10 @@ fn carry_out(
         Action::Reset { reason } => return reset(parts, reason, principal, out),
         Action::ResetScope { scope, .. } => return reset_scope(parts, *scope, out),
         Action::Adopt(adoption) => return adopt(parts, adoption, out),
+        Action::ApplyBots(applied) => {
+            apply_bots(parts, applied, out)?;
+            Ok(None)
+        }
     };
     done.map(CommandResult::Accepted)
 }

@@ -3,12 +3,16 @@
 //! A later configuration wipes nothing, and dense ids stay as they are. Accounts and instruments can be added. Changed
 //! filters of an instrument become a new revision. Bots are added, changed or removed. The settings of the whole desk
 //! are taken over. A configuration that gives an existing id to something else is refused as a whole.
+//!
+//! While the desk runs, a command may replace its bots ([`apply_bots`]): all of what it changes, or nothing.
 
-use tradewind_events::{BotConfig, BotState, Configuration, EventKind, Outputs, Timer};
+use tradewind_events::{
+    AppliedBots, BotConfig, BotState, Configuration, EventKind, Outputs, Timer,
+};
 use tradewind_model::{Account, Amount, AssetId, BotId, Instrument};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 
-use super::budgets::allocate;
+use super::budgets::{allocate, first_uncovered};
 use super::causes::{close_cause, open_cause, open_until_cleared};
 use super::lifecycle::{await_account, build_strategy, forget_request, set_state, start_bot};
 use super::market_data::on_instrument;
@@ -31,7 +35,7 @@ pub(crate) fn on_configured(parts: &mut Parts, configuration: &Configuration, ou
     }
     close_cause(parts, scope, &refused, out);
     take_over(parts, configuration, out);
-    change_bots(parts, configuration, out);
+    change_bots(parts, &configuration.bots, configuration.bots.iter(), out);
     parts.accounts.update(&parts.config);
     if let Some(series) = &configuration.series {
         parts.market.retain_series(series);
@@ -117,8 +121,90 @@ fn is_same(known: &Instrument, listed: &Instrument) -> bool {
     *known == listed
 }
 
-fn change_bots(parts: &mut Parts, new: &Configuration, out: &mut Outputs) {
-    for config in &new.bots {
+/// Why bots are not applied. Nothing was changed then.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApplyBotsError {
+    #[error("the bots have revision {0} by now: read them again, then apply the file again")]
+    Revision(u32),
+    #[error("bot {0} has the id of another bot, or an instrument or an account that is not there")]
+    Ids(String),
+    #[error("the budget of bot {0} is not covered by its account")]
+    Budget(String),
+}
+
+/// Replaces the bots by those that a person applied.
+pub(crate) fn apply_bots(
+    parts: &mut Parts,
+    applied: &AppliedBots,
+    out: &mut Outputs,
+) -> Result<(), ApplyBotsError> {
+    let revision = parts.config.bots_revision;
+    if applied.revision != revision + 1 {
+        return Err(ApplyBotsError::Revision(revision));
+    }
+    if let Some(wrong) = first_misplaced(parts, &applied.bots) {
+        return Err(ApplyBotsError::Ids(wrong.name.clone()));
+    }
+    if let Some(bot) = first_uncovered(parts, budget_changes(parts, &applied.bots)) {
+        return Err(ApplyBotsError::Budget(bot.name.clone()));
+    }
+    fold_applied_bots(parts, applied, out);
+    Ok(())
+}
+
+/// What an accepted command changes.
+pub(crate) fn fold_applied_bots(parts: &mut Parts, applied: &AppliedBots, out: &mut Outputs) {
+    let ordered = budget_changes(parts, &applied.bots);
+    let ordered: Vec<&BotConfig> = ordered.into_iter().map(|(bot, _)| bot).collect();
+    change_bots(parts, &applied.bots, ordered.into_iter(), out);
+    parts.config.bots_revision = applied.revision;
+    parts.config.bots_text = Some(applied.text.as_str().into());
+    parts.index_wakes();
+}
+
+/// The bots in the order in which they are changed, each with what its budget grows by. Those that give money back come first.
+fn budget_changes<'a>(parts: &Parts, bots: &'a [BotConfig]) -> Vec<(&'a BotConfig, Amount)> {
+    let change = |bot: &'a BotConfig| match parts.bots.get(bot.id) {
+        Some(known) if known.is_funded() => (bot, bot.budget - known.config().budget),
+        // It gets all of its budget when its account is read.
+        Some(_) => (bot, Amount::ZERO),
+        None => (bot, bot.budget),
+    };
+    let mut changes: Vec<_> = bots.iter().map(change).collect();
+    changes.sort_by_key(|(_, amount)| *amount >= Amount::ZERO);
+    changes
+}
+
+/// The first bot that names something that is not there, or another bot's place.
+fn first_misplaced<'a>(parts: &Parts, bots: &'a [BotConfig]) -> Option<&'a BotConfig> {
+    let known = parts.bots.ids().len();
+    let mut next = known;
+    bots.iter().enumerate().find_map(|(index, bot)| {
+        let is_placed = match parts.bots.get(bot.id) {
+            Some(known) => {
+                let known = known.config();
+                (&known.name, known.account) == (&bot.name, bot.account)
+            }
+            None => {
+                next += 1;
+                bot.id.index() + 1 == next && parts.accounts.contains(bot.account)
+            }
+        };
+        let mut used = bot.instruments.iter().chain(&bot.reads);
+        let is_there = used.all(|id| id.index() < parts.config.instruments.len());
+        let is_twice = bots[..index].iter().any(|other| other.id == bot.id);
+        (!is_placed || !is_there || is_twice).then_some(bot)
+    })
+}
+
+/// Changes and adds `bots`, in their order, and removes those that `listed` does not name.
+fn change_bots<'a>(
+    parts: &mut Parts,
+    listed: &[BotConfig],
+    bots: impl Iterator<Item = &'a BotConfig>,
+    out: &mut Outputs,
+) {
+    for config in bots {
         match parts.bots.get(config.id) {
             Some(known) if known.is_configured_as(config) => {}
             Some(_) => change(parts, config, out),
@@ -127,7 +213,7 @@ fn change_bots(parts: &mut Parts, new: &Configuration, out: &mut Outputs) {
         }
     }
     for bot in parts.bots.ids() {
-        let is_listed = new.bots.iter().any(|config| config.id == bot);
+        let is_listed = listed.iter().any(|config| config.id == bot);
         if !is_listed && !parts.bots.bot(bot).is_removed() {
             remove(parts, bot, out);
         }
@@ -152,7 +238,14 @@ fn add(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
         let reason = "its budget is not covered by the account";
         return set_state(parts, bot, BotState::Stopped, reason, out);
     }
-    if config.starts {
+    give_turn(parts, bot, out);
+}
+
+/// Starts a bot that the configuration did not list before, unless it is not set to start or a person stopped it. Before the others
+/// have their turns it gets its own with them.
+fn give_turn(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
+    let runtime = parts.bots.bot(bot);
+    if runtime.config().starts && !runtime.is_held() && parts.bots.are_scheduled() {
         set_state(parts, bot, BotState::Starting, "waiting for its turn", out);
         let at = parts.now();
         parts.timers.set(at, Timer::BotStart(bot), out);
@@ -190,12 +283,17 @@ fn change(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
         parts.bots.bot(bot).state(),
         BotState::Stopped | BotState::Faulted
     );
+    let is_back = parts.bots.bot(bot).is_removed();
     let is_other_rule = rule(&before) != rule(&config);
     parts.config.bots[bot.index()] = config.clone();
     let is_other_source = source(&before) != source(&config);
     parts.bots.bot_mut(bot).reconfigure(config);
     if is_other_source {
         targets::forget(parts, bot, out);
+    }
+    if is_back {
+        build_strategy(parts, bot).ok();
+        return give_turn(parts, bot, out);
     }
     if !is_other_rule {
         return;

@@ -187,13 +187,17 @@ pub(super) fn take_external(parts: &mut Parts, order: &Order, fill: &Fill) {
         && order.effect() == PositionEffect::Exit
         && fill.side == Side::Sell
         && instrument.kind == InstrumentKind::Spot;
+    // Nearly every fill is a bot's.
+    if !is_sale {
+        return;
+    }
     let key = (fill.account, OwnerId::Unallocated, fill.instrument);
     let held = parts.portfolio.position(&key).quantity.max(Quantity::ZERO);
     let ledger = &parts.portfolio.ledger;
     let has = ledger.balance(fill.account, instrument.base, OwnerId::External);
     let has = instrument.floor_amount(has.max(Amount::ZERO));
     let missing = (fill.quantity - held).min(has);
-    if is_sale && missing.0 > 0 {
+    if missing.0 > 0 {
         let from = (fill.account, OwnerId::External, fill.instrument);
         let given = (missing, fill.price);
         let at = parts.context.at();

@@ -22,7 +22,7 @@ use super::monitoring::on_booked;
 use super::positions::{closing_quantity, refresh_position};
 use super::protection::{follow, note_outcome};
 use super::submission::{OrderRequest, submit, submit_by_policy};
-use super::target::{continue_exit, reconcile_next};
+use super::target::{continue_exit, reconcile_next, retry_exit};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::exit_monitor::ExitMonitor;
@@ -162,10 +162,33 @@ fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
         ..*fill
     };
     take_external(parts, order, &stamped);
-    let booked: Vec<_> = parts_of(parts, order, &stamped)
+    let divided = divided(parts, order, &stamped);
+    if divided.is_empty() {
+        // All but stops over several positions come this way, which allocates nothing.
+        let owner = order.owner();
+        let booking = book(parts, owner, &stamped, out);
+        let cause = note_filled(parts, order, fill, out);
+        if let Some(booking) = booking {
+            on_part(parts, order, (owner, &stamped, booking), cause, out);
+        }
+        return cover_fees(parts, fill, out);
+    }
+    let booked: Vec<_> = divided
         .into_iter()
+        .map(|(place, part)| (OwnerId::Bot(place.bot()), part))
         .map(|(owner, part)| (owner, part, book(parts, owner, &part, out)))
         .collect();
+    let cause = note_filled(parts, order, fill, out);
+    for (owner, part, booking) in booked {
+        if let Some(booking) = booking {
+            on_part(parts, order, (owner, &part, booking), cause, out);
+        }
+    }
+    cover_fees(parts, fill, out);
+}
+
+/// Notes a fill that was booked, and announces it.
+fn note_filled(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) -> EventId {
     note_assets(parts, fill, out);
     parts.accounts.get_mut(fill.account).note_fill(fill);
     parts.counters.filled(order.status());
@@ -175,27 +198,16 @@ fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
         status: order.status(),
         cumulative: order.filled(),
     };
-    let cause = parts.emit(Some(order.placed_by()), filled, out);
-    for (owner, part, booking) in booked {
-        if let Some(booking) = booking {
-            on_part(parts, order, (owner, &part, booking), cause, out);
-        }
-    }
-    cover_fees(parts, fill, out);
+    parts.emit(Some(order.placed_by()), filled, out)
 }
 
-/// Whose a fill is: its order's owner's or, of a stop over several positions, theirs in parts.
-fn parts_of(parts: &mut Parts, order: &Order, fill: &Fill) -> Vec<(OwnerId, Fill)> {
+/// The parts of a fill of a stop over several positions; empty if all of it is its order's owner's.
+fn divided(parts: &mut Parts, order: &Order, fill: &Fill) -> Vec<(BotInstrument, Fill)> {
     if order.effect() != PositionEffect::Protect {
-        return vec![(order.owner(), *fill)];
+        return Vec::new();
     }
     let step = parts.config.instrument(fill.instrument).step;
-    let divided = parts.orders.divide(order.terms().client_id, fill, step);
-    if divided.is_empty() {
-        return vec![(order.owner(), *fill)];
-    }
-    let owner = |(place, part): (BotInstrument, Fill)| (OwnerId::Bot(place.bot()), part);
-    divided.into_iter().map(owner).collect()
+    parts.orders.divide(order.terms().client_id, fill, step)
 }
 
 /// A fill moved assets. It is booked, whatever the table says of their ids: then the account is halted.
@@ -365,12 +377,21 @@ pub(crate) fn follow_up(parts: &mut Parts, ending: Ending, out: &mut Outputs) {
             return;
         }
     }
-    // What was to follow may be denied: then what the exit left goes to the dust book if it is too little to be sold.
+    // What was to follow may be denied: then what the exit left goes to the dust book if it is too little to be sold, and is
+    // sold later if not.
+    if order.effect() == PositionEffect::Exit
+        && is_left(parts, place)
+        && !closing_quantity(parts, place, cause, out).is_zero()
+    {
+        retry_exit(parts, place, out);
+    }
+}
+
+/// Whether a position that is to be flat has neither an order nor a target that closes it.
+pub(crate) fn is_left(parts: &Parts, place: BotInstrument) -> bool {
     let state = parts.bots.at(place);
     let is_over = state.working().is_none() && !state.has_next();
-    if order.effect() == PositionEffect::Exit && state.exposure() == Ppm::ZERO && is_over {
-        closing_quantity(parts, place, cause, out);
-    }
+    state.exposure() == Ppm::ZERO && is_over
 }
 
 /// The remainder of a limit order that waited too long: once more at the touch, or at market.

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    Action, BotConfig, BotState, BotView, CommandResult, Configuration, EventKind, EventType,
-    Input, Output,
+    Action, AppliedBots, BotConfig, BotState, BotView, CommandResult, Configuration, EventKind,
+    EventType, Input, Output,
 };
-use tradewind_model::{Amount, BotId, ExitPlan, OrderKind, OwnerId, Ppm, Quantity, Side, Stop};
+use tradewind_model::{
+    Amount, BotId, ExitPlan, InstrumentId, OrderKind, OwnerId, Ppm, Quantity, Side, Stop,
+};
 use tradewind_risk::TradingState;
 use tradewind_testkit::{ACCOUNT, Answer, Desk, SPOT, Script, USDT, bot, configuration};
 
@@ -164,4 +166,132 @@ fn a_configuration_that_gives_a_known_id_to_another_is_refused() {
     };
     configure(&mut desk, with(vec![renamed]));
     assert_eq!(desk.count(EventType::BotError), 1);
+}
+
+/// H07: a set of bots that a person applies.
+fn applied(revision: u32, bots: Vec<BotConfig>) -> Action {
+    Action::ApplyBots(Box::new(AppliedBots {
+        revision,
+        text: "[[bots]]".to_owned(),
+        bots,
+        changes: Vec::new(),
+    }))
+}
+
+fn with_budget(id: u32, budget: i64) -> BotConfig {
+    BotConfig {
+        budget: Amount::whole(budget),
+        ..bot(id)
+    }
+}
+
+/// H07: bots are added, changed and removed while the desk runs, and one that does not differ is not touched.
+#[test]
+fn applied_bots_take_effect_at_once_and_others_are_not_touched() {
+    let script = Script::default();
+    let mut desk = desk(vec![bot(0), bot(1), bot(2)], &script);
+    buy(&mut desk, &script);
+    let before = view(&desk, BOT);
+    let changed = BotConfig {
+        strategy_version: 2,
+        ..bot(1)
+    };
+    let from = desk.log.len();
+    let result = desk.command(applied(1, vec![bot(0), changed, bot(3)]));
+    assert_eq!(result, CommandResult::Accepted(None));
+    desk.advance(Duration::ZERO);
+    assert_eq!(view(&desk, BOT), before, "nothing of it differs");
+    assert_eq!(view(&desk, BotId(1)).state, BotState::Running);
+    assert_eq!(view(&desk, BotId(2)).state, BotState::Stopped);
+    assert_eq!(view(&desk, BotId(3)).state, BotState::Running);
+    let restarted = desk.log[from..].iter().filter_map(|output| match output {
+        Output::Event(event) => match &event.kind {
+            EventKind::BotStateChanged {
+                bot,
+                to: BotState::Starting,
+                ..
+            } => Some(bot.0),
+            _ => None,
+        },
+        _ => None,
+    });
+    assert_eq!(restarted.collect::<Vec<_>>(), [1, 3]);
+    let configuration = desk.engine.configuration();
+    assert_eq!(configuration.bots_revision, 1);
+    assert_eq!(configuration.bots_text.as_deref(), Some("[[bots]]"));
+    // A bot that was removed comes back with its id and its budget.
+    let result = desk.command(applied(2, vec![bot(0), bot(2), bot(3)]));
+    assert_eq!(result, CommandResult::Accepted(None));
+    desk.advance(Duration::ZERO);
+    assert_eq!(view(&desk, BotId(2)).state, BotState::Running);
+    assert_eq!(money(&desk, OwnerId::Bot(BotId(2))), Amount::whole(10_000));
+}
+
+/// H07: what cannot be taken as a whole is refused as a whole.
+#[test]
+fn bots_that_cannot_all_be_applied_change_nothing() {
+    let (mut desk, script) = one_bot();
+    buy(&mut desk, &script);
+    let before = desk.engine.view();
+    let refused = [
+        (applied(2, vec![bot(0), bot(1)]), "have revision 0 by now"),
+        (
+            applied(1, vec![with_budget(0, 20_000), with_budget(1, 1_000_000)]),
+            "budget of bot bot-1",
+        ),
+        // The bot has spent what is to be taken back.
+        (applied(1, vec![with_budget(0, 1)]), "budget of bot bot-0"),
+        (
+            applied(
+                1,
+                vec![BotConfig {
+                    name: "other".to_owned(),
+                    ..bot(0)
+                }],
+            ),
+            "the id of another",
+        ),
+        (applied(1, vec![bot(0), bot(2)]), "the id of another"),
+        (applied(1, vec![bot(0), bot(0)]), "the id of another"),
+        (
+            applied(
+                1,
+                vec![BotConfig {
+                    reads: vec![InstrumentId(99)],
+                    ..bot(0)
+                }],
+            ),
+            "the id of another",
+        ),
+    ];
+    let commands = u64::try_from(refused.len()).unwrap();
+    for (action, wanted) in refused {
+        match desk.command(action) {
+            CommandResult::Refused(reason) => assert!(reason.contains(wanted), "{reason}"),
+            other => panic!("{wanted}: {other:?}"),
+        }
+    }
+    let mut after = desk.engine.view();
+    assert_eq!(after.seq, before.seq + commands);
+    after.seq = before.seq;
+    assert_eq!(after, before);
+    assert_eq!(desk.engine.configuration().bots_revision, 0);
+}
+
+/// H07: money that one bot gives back may be another's, in whatever order the file names them.
+#[test]
+fn budgets_move_between_bots_in_one_step() {
+    let script = Script::default();
+    let mut desk = desk(
+        vec![with_budget(0, 60_000), with_budget(1, 30_000)],
+        &script,
+    );
+    let bots = vec![with_budget(0, 80_000), with_budget(1, 15_000)];
+    assert_eq!(
+        desk.command(applied(1, bots)),
+        CommandResult::Accepted(None)
+    );
+    assert_eq!(money(&desk, OwnerId::Bot(BOT)), Amount::whole(80_000));
+    assert_eq!(money(&desk, OwnerId::Bot(BotId(1))), Amount::whole(15_000));
+    assert_eq!(desk.count(EventType::BotError), 0);
 }

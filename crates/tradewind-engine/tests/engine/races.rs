@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use tradewind_events::{Action, BotState, EventType, Input, StopMode, Timer};
+use tradewind_events::{Action, BotState, Configuration, EventType, Input, StopMode, Timer};
 use tradewind_model::{
     LimitPolicy, OnTimeout, OrderPolicy, Ppm, RejectReason, ReportKind, Side, Trade, TradeId,
 };
-use tradewind_testkit::{Answer, Desk, SPOT, Script, bot};
+use tradewind_testkit::{Answer, Desk, SPOT, Script, bot, configuration};
 
 use crate::{BOT, buy, desk, one_bot};
 
@@ -73,6 +73,42 @@ fn what_an_exit_leaves_is_dust_though_the_target_that_waited_is_denied() {
     desk.report(&exit, ReportKind::Cancelled, Some(held - 1));
     assert_eq!((desk.held(SPOT), desk.orders().len()), (0, 2));
     assert_eq!(desk.count(EventType::PositionClosed), 1);
+}
+
+/// What an exit left is sold though the target that waited for its end is denied, and a desk that died meanwhile sells it, too.
+#[test]
+fn what_an_exit_leaves_is_sold_though_the_target_that_waited_is_denied() {
+    let (mut desk, script) = one_bot();
+    buy(&mut desk, &script);
+    let held = desk.held(SPOT);
+    script.say(BOT, Answer::target(0));
+    desk.quote(10_000, 10_001);
+    let exit = desk.last_order();
+    desk.report(&exit, ReportKind::Accepted, Some(0));
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    // No entry any more; exits go.
+    desk.command(Action::PauseBot(BOT));
+    let half = desk.fill_of(&exit, held / 2, 10_000);
+    desk.report(&exit, ReportKind::Filled(half), Some(held / 2));
+    desk.report(&exit, ReportKind::Cancelled, Some(held / 2));
+    let orders = desk.orders().len();
+    let mut later = desk.restarted(
+        Configuration {
+            bots: vec![bot(0)],
+            ..configuration()
+        },
+        script.strategies(),
+    );
+    desk.advance(Duration::from_secs(6));
+    desk.quote(10_000, 10_001);
+    assert_eq!(desk.orders().len(), orders + 1);
+    let rest = desk.last_order();
+    assert_eq!((rest.side, rest.quantity.0), (Side::Sell, held - held / 2));
+    later.read_account();
+    later.quote(10_000, 10_001);
+    later.advance(Duration::from_secs(6));
+    assert_eq!(later.last_order().quantity.0, held - held / 2);
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use tradewind_engine::{Engine, EngineState, Recorded, RecoveredPart, StrategySource, recover};
-use tradewind_events::{AccountState, Event, EventKind, Input, Intent, Output, Outputs, Started};
+use tradewind_events::{
+    AccountState, Configuration, Event, EventKind, Input, Intent, Output, Outputs, Started,
+};
 use tradewind_model::{Amount, AssetId, Timestamp};
 use tradewind_testkit::{ACCOUNT, Storm};
 
@@ -59,7 +61,12 @@ impl Journaled {
     fn restart(&mut self, epoch: u32) {
         let at = self.engine.now();
         self.engine = self.recovered(None, |_| true);
-        let configuration = Storm::configuration();
+        let known = self.engine.configuration();
+        let configuration = Configuration {
+            bots_revision: known.bots_revision,
+            bots_text: known.bots_text.clone(),
+            ..Storm::configuration()
+        };
         self.handle(at, &Input::Configured(Box::new(configuration)));
         let started = Started {
             instance: 1,

@@ -154,7 +154,8 @@ fn of_action(action: &Action) -> Subject {
             instrument: Some(*instrument),
             ..Subject::default()
         },
-        Action::ClearRisk { .. }
+        Action::ApplyBots(_)
+        | Action::ClearRisk { .. }
         | Action::Kill { .. }
         | Action::KillScope { .. }
         | Action::Reset { .. }

@@ -9,7 +9,9 @@ mod venue;
 use std::time::Duration;
 
 use tradewind_driver::Timers;
-use tradewind_events::{CandleHistory, EvaluationRequest, Input, Output, Started};
+use tradewind_events::{
+    Action, CandleHistory, CommandResult, EvaluationRequest, EventKind, Input, Output, Started,
+};
 use tradewind_model::{Candle, ExecutionReport, OrderTerms, Side, Timestamp};
 
 use crate::fixtures::START;
@@ -34,6 +36,8 @@ pub struct Storm {
     last_report: Option<ExecutionReport>,
     trades: u64,
     commands: u128,
+    /// Number of the set of bots in force.
+    bots_revision: u32,
 }
 
 impl Storm {
@@ -55,6 +59,7 @@ impl Storm {
             last_report: None,
             trades: 0,
             commands: 0,
+            bots_revision: 0,
         }
     }
 
@@ -88,6 +93,7 @@ impl Storm {
                 }
                 Output::SetTimer(at, timer) => self.timers.set(*at, *timer),
                 Output::CancelTimer(timer) => self.timers.cancel(*timer),
+                Output::Event(event) => self.note(&event.kind),
                 Output::Evaluate(request) => self.requests.push((**request).clone()),
                 Output::RequestCandles {
                     instrument,
@@ -103,6 +109,17 @@ impl Storm {
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn note(&mut self, kind: &EventKind) {
+        if let EventKind::Command {
+            action: Action::ApplyBots(applied),
+            result: CommandResult::Accepted(_),
+            ..
+        } = kind
+        {
+            self.bots_revision = applied.revision;
         }
     }
 

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    Action, Command, Evaluation, EvaluationError, EvaluationOutcome, Input, Principal, StopMode,
+    Action, AppliedBots, BotConfig, Command, Evaluation, EvaluationError, EvaluationOutcome, Input,
+    Principal, StopMode,
 };
 use tradewind_model::{
-    BotId, Decision, OrderKind, Ppm, Price, Quantity, Reason, Side, Target, TimeInForce,
+    Amount, BotId, Decision, OrderKind, Ppm, Price, Quantity, Reason, Side, Sizer, Target,
+    TimeInForce,
 };
 use tradewind_risk::Scope;
 
@@ -62,6 +64,37 @@ impl Storm {
         Action::KillScope { scope, reason }
     }
 
+    /// Other bots are applied: some with another budget or another order policy, some left out, sometimes one more. Now and then
+    /// somebody else was faster.
+    fn apply_bots(&mut self) -> Action {
+        let mut bots = Self::configuration().bots;
+        let next = u32::try_from(bots.len()).unwrap_or(u32::MAX);
+        let added = BotConfig {
+            id: BotId(next),
+            name: "added".to_owned(),
+            ..bots[0].clone()
+        };
+        for bot in &mut bots {
+            match self.below(6) {
+                0 => bot.budget += Amount::whole(self.signed(2_000)),
+                1 => bot.sizer = Sizer::Share(Ppm(500_000)),
+                2 => bot.positions_max += 1,
+                _ => {}
+            }
+        }
+        bots.retain(|_| self.below(6) > 0);
+        if self.below(2) == 0 {
+            bots.push(added);
+        }
+        let others = u32::from(self.below(8) == 0);
+        Action::ApplyBots(Box::new(AppliedBots {
+            revision: self.bots_revision + 1 + others,
+            text: "[[bots]]".to_owned(),
+            bots,
+            changes: vec!["by the storm".to_owned()],
+        }))
+    }
+
     pub(super) fn command(&mut self) -> Input {
         if self.below(5) > 0 {
             self.commands += 1;
@@ -111,6 +144,7 @@ impl Storm {
                 instrument: SPOT,
             },
             13 if self.below(10) == 0 => self.kill(),
+            13 => self.apply_bots(),
             _ if self.below(2) == 0 => Action::Reset {
                 reason: "the storm is over".to_owned(),
             },

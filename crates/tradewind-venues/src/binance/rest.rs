@@ -107,7 +107,8 @@ impl Rest {
         self.pool.watch_idle().await;
     }
 
-    /// Sends a request that only reads. It is repeated after transient failures: it changes nothing.
+    /// Sends a request that only reads. It is repeated after transient failures, as far as the budget of repetitions lets it: it
+    /// changes nothing.
     ///
     /// The first error is the one returned: it names the cause.
     pub(crate) async fn read(&self, call: &Call) -> Result<Vec<u8>, VenueError> {
@@ -122,6 +123,11 @@ impl Rest {
         for _ in 1..READ_ATTEMPTS {
             // A closed budget names its own wait, which this request has already taken part of.
             if matches!(first, VenueError::Limited(_)) {
+                return Err(first);
+            }
+            let now = self.pool.connector().now();
+            if !lock(&self.budget).retries().take(now) {
+                tracing::debug!("Too many reads are repeated already");
                 return Err(first);
             }
             let wait = lock(&self.backoff).next_wait();
@@ -143,6 +149,9 @@ impl Rest {
 
     async fn read_once(&self, call: &Call) -> Result<Vec<u8>, VenueError> {
         let answer = self.send(call).await?;
+        if answer.status < 500 && !matches!(answer.status, 418 | 429) {
+            lock(&self.budget).retries().answered();
+        }
         match answer.status {
             200..=299 => Ok(answer.body),
             status @ 400..=499 => {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tradewind_model::{Amount, AssetId, ClientOrderId, InstrumentId, Timestamp, TradeId};
 
-use super::waits::{Retry, Waits};
+use super::waits::{Retries, Retry, Waits};
 use super::{OrderRecord, VenueRequest, VenueResponse};
 use crate::error::VenueError;
 use crate::sink::AssetBalance;
@@ -152,7 +152,7 @@ impl Absences {
     pub(super) fn answered(
         &mut self,
         response: VenueResponse,
-        waits: &Waits,
+        (waits, retries): (&Waits, &mut Retries),
         now: Timestamp,
     ) -> Option<Step> {
         let mut check = self.check.take()?;
@@ -181,10 +181,10 @@ impl Absences {
                 }
                 Some(self.read_trades(check, now))
             }
-            VenueResponse::Failed(error) => Some(self.failed(check, error, waits, now)),
+            VenueResponse::Failed(error) => Some(self.failed(check, error, (waits, retries), now)),
             _ => {
                 let error = VenueError::unreadable("list", "the answer to something else");
-                Some(self.failed(check, error, waits, now))
+                Some(self.failed(check, error, (waits, retries), now))
             }
         }
     }
@@ -212,10 +212,10 @@ impl Absences {
         &mut self,
         mut check: Check,
         error: VenueError,
-        waits: &Waits,
+        (waits, retries): (&Waits, &mut Retries),
         now: Timestamp,
     ) -> Step {
-        if let Some(wait) = check.retry.after(&error, waits.retry_first) {
+        if let Some(wait) = retries.after(&mut check.retry, &error, now) {
             let named = match error {
                 VenueError::Limited(named) => waits.of_real(named),
                 _ => Duration::ZERO,

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{AccountId, Amount, AssetId, Fill, InstrumentId, Timestamp, TradeId};
 
-use super::waits::{Retry, Waits};
+use super::waits::{Retries, Retry, Waits};
 use super::{ExecutorFault, OrderRecord, VenueRequest, VenueResponse};
 use crate::error::VenueError;
 use crate::sink::AssetBalance;
@@ -169,7 +169,12 @@ impl AccountReading {
     }
 
     /// Takes the answer to the latest request.
-    pub(super) fn answered(&mut self, response: VenueResponse, now: Timestamp) -> Reading {
+    pub(super) fn answered(
+        &mut self,
+        response: VenueResponse,
+        retries: &mut Retries,
+        now: Timestamp,
+    ) -> Reading {
         match (self.stage, response) {
             (Stage::Balances, VenueResponse::Balances(balances)) => {
                 self.read.balances = balances;
@@ -197,9 +202,10 @@ impl AccountReading {
                     self.moved(now)
                 }
             }
-            (_, VenueResponse::Failed(error)) => self.failed(error, now),
+            (_, VenueResponse::Failed(error)) => self.failed(error, retries, now),
             _ => self.failed(
                 VenueError::unreadable("account", "the answer to something else"),
+                retries,
                 now,
             ),
         }
@@ -306,8 +312,8 @@ impl AccountReading {
         Reading::Later(is_long.then_some(ExecutorFault::AccountMoves))
     }
 
-    fn failed(&mut self, error: VenueError, now: Timestamp) -> Reading {
-        if let Some(wait) = self.retry.after(&error, self.waits.retry_first) {
+    fn failed(&mut self, error: VenueError, retries: &mut Retries, now: Timestamp) -> Reading {
+        if let Some(wait) = retries.after(&mut self.retry, &error, now) {
             self.stage = Stage::Due(now + wait);
             return Reading::Later(Some(ExecutorFault::ReadAgain(error)));
         }

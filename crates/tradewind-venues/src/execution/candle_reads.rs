@@ -1,11 +1,10 @@
 //! Reads of past candles, each with its own patience. A read that is given up answers with no candles.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use tradewind_model::{InstrumentId, Interval, Timestamp};
 
-use super::waits::Retry;
+use super::waits::{Retries, Retry};
 use crate::error::VenueError;
 
 /// Reads that wait or are under way.
@@ -65,11 +64,11 @@ impl CandleReads {
         &mut self,
         number: u64,
         error: &VenueError,
-        first: Duration,
+        retries: &mut Retries,
         now: Timestamp,
     ) -> Option<CandleRead> {
         let (_, retry) = self.reads.get_mut(&number)?;
-        match retry.after(error, first) {
+        match retries.after(retry, error, now) {
             Some(wait) => {
                 self.due.insert((now + wait, number));
                 None

@@ -28,6 +28,7 @@ use super::in_flight::InFlightOrders;
 use super::order_queries::OrderQueries;
 use super::order_queue::{Next, OrderQueue};
 use super::outstanding::{Answered, Outstanding, Purpose};
+use super::waits::Retries;
 use super::{
     CandleRange, ExecutorFault, ExecutorInput, ExecutorOutput, ExecutorSettings, RequestId,
     VenueRequest, VenueResponse, Waits,
@@ -43,6 +44,7 @@ pub const ABSENT_AFTER: Duration = Duration::from_secs(15);
 pub struct Executor {
     account: AccountId,
     waits: Waits,
+    retries: Retries,
     now: Timestamp,
     stopped: bool,
     queue: OrderQueue,
@@ -69,10 +71,12 @@ impl Executor {
             rate,
             instruments,
             waits,
+            retries,
         } = settings;
         Self {
             account,
             waits,
+            retries: Retries::new(retries, &waits, u64::from(account.0)),
             now: Timestamp::EPOCH,
             stopped: false,
             queue: OrderQueue::new(rate),
@@ -322,6 +326,9 @@ impl Executor {
     }
 
     fn on_response(&mut self, id: RequestId, response: VenueResponse, out: &mut Outputs) {
+        if !matches!(response, VenueResponse::Failed(_)) {
+            self.retries.answered();
+        }
         match self.outstanding.answered(id) {
             Some(Answered::InTime(purpose)) => {
                 self.order_answered(purpose);

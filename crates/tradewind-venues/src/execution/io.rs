@@ -8,6 +8,7 @@ use tradewind_risk::{ApprovedOrder, Rate};
 use super::{
     AccountSnapshot, ExecutorFault, RequestId, TradeCursor, VenueRequest, VenueResponse, Waits,
 };
+use crate::retry_budget::RetryLimits;
 
 /// What an executor needs to know.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct ExecutorSettings {
     pub instruments: Vec<TradeCursor>,
     /// The periods.
     pub waits: Waits,
+    /// How many readings may be repeated.
+    pub retries: RetryLimits,
 }
 
 /// What an executor is given.

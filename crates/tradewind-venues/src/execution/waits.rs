@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use tradewind_model::Ppm;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
+use tradewind_model::{Ppm, Timestamp};
 
 use crate::error::VenueError;
+use crate::retry_budget::{RetryBudget, RetryLimits};
 
 /// Tries of a reading before it is given up.
 const READS_MAX: u32 = 5;
@@ -22,6 +25,8 @@ pub struct Waits {
     pub stand_still: Duration,
     /// Before a failed reading is tried again; twice as long each further time.
     pub retry_first: Duration,
+    /// Before a failed reading is tried again while too much is repeated already (L09).
+    pub retry_refused: Duration,
     /// Longest a venue may take to answer an order, a cancel or a query. Its own time-outs are shorter.
     pub answer_within: Duration,
     /// Longest a venue may take for a reading, which may be of many pages.
@@ -38,6 +43,7 @@ impl Default for Waits {
             queue_look: Duration::from_millis(50),
             stand_still: Duration::from_millis(250),
             retry_first: Duration::from_millis(500),
+            retry_refused: Duration::from_secs(10),
             answer_within: Duration::from_secs(120),
             reading_within: Duration::from_secs(600),
             speed: Ppm::ONE,
@@ -56,6 +62,7 @@ impl Waits {
             queue_look: scale(self.queue_look),
             stand_still: scale(self.stand_still),
             retry_first: scale(self.retry_first),
+            retry_refused: scale(self.retry_refused),
             answer_within: scale(self.answer_within),
             reading_within: scale(self.reading_within),
             speed,
@@ -71,6 +78,54 @@ impl Waits {
 fn scaled(span: Duration, speed: Ppm) -> Duration {
     let millionths = u32::try_from(speed.0.max(1)).unwrap_or(u32::MAX);
     span.saturating_mul(millionths) / 1_000_000
+}
+
+/// How the readings of one executor are repeated: ever later, each a little apart from the others, and no more often than the venue is
+/// to bear after an outage (L09).
+#[derive(Debug)]
+pub(super) struct Retries {
+    budget: RetryBudget,
+    random: Xoshiro256PlusPlus,
+    first: Duration,
+    refused: Duration,
+}
+
+impl Retries {
+    pub(super) fn new(limits: RetryLimits, waits: &Waits, seed: u64) -> Self {
+        Self {
+            budget: RetryBudget::new(limits),
+            random: Xoshiro256PlusPlus::seed_from_u64(seed),
+            first: waits.retry_first,
+            refused: waits.retry_refused,
+        }
+    }
+
+    /// A request was answered.
+    pub(super) fn answered(&mut self) {
+        self.budget.answered();
+    }
+
+    /// How long to wait before a reading that failed is tried again; `None` if it is not.
+    pub(super) fn after(
+        &mut self,
+        retry: &mut Retry,
+        error: &VenueError,
+        now: Timestamp,
+    ) -> Option<Duration> {
+        let wait = retry.after(error, self.first)?;
+        if !self.budget.take(now.since(Timestamp::EPOCH)) {
+            return Some(self.spread(self.refused.max(wait)));
+        }
+        Some(self.spread(wait))
+    }
+
+    /// Something between half of a wait and all of it.
+    fn spread(&mut self, wait: Duration) -> Duration {
+        let half = wait / 2;
+        let nanos = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX);
+        let part = (u128::from(self.random.next_u64()) * (u128::from(nanos) + 1)) >> 64;
+        half + Duration::from_nanos(u64::try_from(part).unwrap_or(nanos))
+    }
 }
 
 /// Counts the failures of one reading.
@@ -101,6 +156,37 @@ mod tests {
         assert_eq!((&waits[..4], waits[4]), (&wanted[..], None));
         let ours = VenueError::Ours("no such instrument".to_owned());
         assert_eq!(Retry::default().after(&ours, first), None);
+    }
+
+    /// L09: accounts whose readings fail at one moment are not tried again at one moment, nor all of them soon.
+    #[test]
+    fn readings_are_spread_and_wait_longer_once_too_many_are_repeated() {
+        let (waits, lost) = (Waits::default(), VenueError::Connection("lost".to_owned()));
+        let limits = RetryLimits {
+            share: Ppm(500_000),
+            per_minute: 3,
+        };
+        let mut retries = Retries::new(limits, &waits, 7);
+        let fail = |retries: &mut Retries| {
+            let wait = retries.after(&mut Retry::default(), &lost, Timestamp::from_secs(9));
+            wait.expect("it may pass").as_millis()
+        };
+        let soon: Vec<_> = (0..3).map(|_| fail(&mut retries)).collect();
+        assert!(
+            soon.iter().all(|wait| (250..=500).contains(wait)),
+            "{soon:?}"
+        );
+        assert!(soon[0] != soon[1] && soon[1] != soon[2], "{soon:?}");
+        assert!((5_000..=10_000).contains(&fail(&mut retries)));
+        (0..2).for_each(|_| retries.answered());
+        assert!((250..=500).contains(&fail(&mut retries)));
+        assert!((5_000..=10_000).contains(&fail(&mut retries)));
+        let other = Retries::new(limits, &waits, 8).spread(waits.retry_first);
+        assert_ne!(
+            other.as_millis(),
+            soon[0],
+            "another account waits another time"
+        );
     }
 
     #[test]

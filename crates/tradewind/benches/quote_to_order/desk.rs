@@ -80,6 +80,7 @@ fn start(runtime: &Runtime, tasks: &mut OnThread, at: &Venue, power_safe: bool) 
         gate,
         take_over: Arc::new(account_state),
         echoes: Arc::default(),
+        retries: std::collections::BTreeMap::new(),
         stages: LatencyStages::default(),
     };
     let venues = [venue];

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 use tradewind_api::wire::{Component, LogLine, Mode, Queue};
-use tradewind_api::{About, Answer, DeskError, Health, VenueBalances};
+use tradewind_api::{
+    About, Answer, ApplyBotsError, BotsApplied, BotsToApply, DeskError, Health, VenueBalances,
+};
 use tradewind_bus::{Bus, Class, EventLog, Subscription, SubscriptionOptions};
 use tradewind_events::{Command, CommandResult, Configuration, DeskView};
 use tradewind_model::{Candle, Clock, InstrumentId, Interval, Ppm, Timestamp};
@@ -16,6 +18,7 @@ use tradewind_storage::{Readers, Writer};
 use tradewind_venues::MarketData;
 use tradewind_venues::execution::CandleRange;
 
+use crate::app::bots::BotSet;
 use crate::app::components::Components;
 use crate::app::current::CurrentConfiguration;
 use crate::app::difference::VenueState;
@@ -75,6 +78,8 @@ pub(crate) struct LiveDesk {
     pub(crate) engine_thread: EngineThreadUse,
     /// Its tasks.
     pub(crate) components: Components,
+    /// Its bots, which can be replaced.
+    pub(crate) bots: Arc<BotSet>,
     /// The newest view that was taken.
     pub(crate) latest: Mutex<Option<(Instant, Arc<DeskView>)>>,
 }
@@ -270,6 +275,20 @@ impl tradewind_api::Desk for LiveDesk {
 
     fn command(&self, command: Command) -> Answer<'_, Result<CommandResult, DeskError>> {
         Box::pin(self.execute(command))
+    }
+
+    fn apply_bots(&self, request: BotsToApply) -> Answer<'_, Result<BotsApplied, ApplyBotsError>> {
+        let bots = Arc::clone(&self.bots);
+        // It is finished also when the caller stops waiting.
+        let task = self
+            .kill
+            .tasks
+            .spawn(async move { bots.apply(request).await });
+        Box::pin(async move {
+            let answer = task.await.unwrap_or(Err(ApplyBotsError::Unavailable));
+            *self.latest.lock().await = None;
+            answer
+        })
     }
 
     fn subscribe(&self, options: SubscriptionOptions) -> Subscription {

@@ -286,6 +286,7 @@ mod tests {
     use tradewind_events::{Action, Output};
     use tradewind_model::{ManualClock, OrderKind, Quantity, Side};
     use tradewind_testkit::{ACCOUNT, Desk, SPOT, configuration};
+    use tradewind_venues::RetryLimits;
     use tradewind_venues::Sleeping;
     use tradewind_venues::execution::{ExecutorSettings, Waits};
 
@@ -362,6 +363,7 @@ mod tests {
                 rate: None,
                 instruments: Vec::new(),
                 waits,
+                retries: RetryLimits::default(),
             }),
             venue: Arc::clone(&venue) as _,
             queues: Arc::new(InputQueues::new(1)),

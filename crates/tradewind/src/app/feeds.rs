@@ -1,5 +1,7 @@
 //! Venues that are read without an account: prices that bots look at besides those they trade on.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
@@ -12,6 +14,7 @@ use tradewind_venues::{
 use crate::app::bans::Bans;
 use crate::app::feed_reads::{FeedReader, FeedReads};
 use crate::app::hot_path::{HotPath, Tasks};
+use crate::app::recorded_venue::RecordedVenue;
 use crate::app::recorder::InstrumentNotes;
 use crate::app::recordings::Recordings;
 use crate::app::venue::{kept_budget, public_settings, within_budget};
@@ -59,7 +62,8 @@ impl Recorded {
     }
 }
 
-/// Builds a reader for each venue without accounts that some bot reads; connects nowhere. `connectors` are by venue.
+/// Builds a reader for each venue without accounts that some bot reads; connects nowhere. `connectors` are by venue. With `reads`
+/// each is played from the recording that is given for it.
 ///
 /// # Errors
 /// An address is refused.
@@ -67,8 +71,11 @@ pub(super) fn prepare(
     config: &DeskConfig,
     connectors: &[Arc<dyn Connector>],
     shared: &VenueContext,
-    bans: &Bans,
+    (bans, reads): (&Bans, Option<&BTreeMap<String, PathBuf>>),
 ) -> anyhow::Result<Vec<Feed>> {
+    if let Some(reads) = reads {
+        all_are_read(config, reads)?;
+    }
     let names = config.instrument_names();
     let mut feeds = Vec::new();
     let venues = (0..).map(VenueId).zip(&config.venues).zip(connectors);
@@ -77,10 +84,31 @@ pub(super) fn prepare(
         if venue.kind.has_accounts() || !is_read {
             continue;
         }
+        if let Some(reads) = reads {
+            let recording = reads.get(&venue.name).with_context(|| {
+                let name = &venue.name;
+                format!("bots read {name}, and recorded data is played: give its recording with --reads {name}=PATH")
+            })?;
+            let place = (&shared.assets, &shared.clock, connector);
+            let data = RecordedVenue::open(recording, (&venue.name, venue.kind), id, place)?;
+            feeds.push(Feed {
+                name: venue.name.clone(),
+                address: recording.display().to_string(),
+                kind: venue.kind,
+                recorded: OnceLock::new(),
+                data: Arc::new(data),
+            });
+            continue;
+        }
         let context = VenueContext {
             connector: Arc::clone(connector),
             // Its limits are its own, and it runs in real time whatever the desk's clock does.
-            budget: kept_budget(bans, &venue.rest_url, connector.now(), Ppm::ONE),
+            budget: kept_budget(
+                bans,
+                &venue.rest_url,
+                connector.now(),
+                (Ppm::ONE, venue.retries),
+            ),
             ..shared.clone()
         };
         let data = build_feed(public_settings(config, venue, id), context);
@@ -93,6 +121,25 @@ pub(super) fn prepare(
         });
     }
     Ok(feeds)
+}
+
+/// Each recording that is given is of a venue without an account that some bot reads.
+fn all_are_read(config: &DeskConfig, reads: &BTreeMap<String, PathBuf>) -> anyhow::Result<()> {
+    let names = config.instrument_names();
+    for name in reads.keys() {
+        let mut venues = config.venues.iter();
+        let is_feed = venues.any(|venue| venue.name == *name && !venue.kind.has_accounts());
+        anyhow::ensure!(
+            is_feed,
+            "--reads {name}: {} has no venue {name:?} that is read without an account",
+            config.file
+        );
+        anyhow::ensure!(
+            names.iter().any(|one| is_of(one, name)),
+            "--reads {name}: no bot reads an instrument of it; write reads = [\"{name}:BTC/USDT\"] in one"
+        );
+    }
+    Ok(())
 }
 
 /// What reads past candles of instruments without an account at their venue.

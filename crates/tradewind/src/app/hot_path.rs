@@ -4,7 +4,7 @@
 //! a simulation on an executor of its own. None of them needs a runtime. What they wait for comes from the parts that
 //! they are given: clock, time, venues, journal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use tradewind_model::{
 use tradewind_venues::execution::{Executor, ExecutorSettings, TradeCursor, Waits};
 use tradewind_venues::house::HouseSink;
 use tradewind_venues::{
-    AccountSink, Assets, MarketData, MarketSink, OrderGate, RealTime, Source, SourceSettings,
-    Topic, Venue, VenueError,
+    AccountSink, Assets, MarketData, MarketSink, OrderGate, RealTime, RetryLimits, Source,
+    SourceSettings, Topic, Venue, VenueError,
 };
 
 use crate::app::account_stream::keep_account;
@@ -80,6 +80,8 @@ pub struct HotPath {
     pub take_over: TakeOver,
     /// Orders that accounts' streams must report.
     pub echoes: Arc<Echoes>,
+    /// How many readings may be repeated, by venue; where it has none, [`RetryLimits::default`].
+    pub retries: BTreeMap<VenueId, RetryLimits>,
     /// Where times are counted.
     pub stages: LatencyStages,
 }
@@ -178,6 +180,9 @@ impl HotPath {
                 rate: self.configuration.limits.account_order_rate,
                 instruments: with_data.map(cursor).collect(),
                 waits: Waits::default().at_speed(self.clock.speed()),
+                retries: there
+                    .and_then(|venue| self.retries.get(&venue).copied())
+                    .unwrap_or_default(),
             }),
             venue: Arc::clone(venue) as _,
             queues: Arc::clone(&self.queues),
@@ -347,7 +352,7 @@ fn topics(configuration: &Configuration, venue: VenueId) -> Vec<Topic> {
 }
 
 /// The candles of an instrument that a bot uses: those that wake it, and what its strategy reads besides.
-fn intervals(bot: &BotConfig, instrument: InstrumentId) -> Vec<Interval> {
+pub(super) fn intervals(bot: &BotConfig, instrument: InstrumentId) -> Vec<Interval> {
     if bot.instruments.contains(&instrument) {
         let woken = bot.wakes.iter().filter_map(|wake| match wake {
             WakeRule::Candles(interval) => Some(*interval),

@@ -62,7 +62,8 @@ impl Mirror {
         let place = place.with_context(|| format!("{} has no venue {name}", config.file))?;
         let settings = &config.venues[place];
         let mut context = context(latch, clock, connector(settings)?);
-        context.budget = kept_budget(bans, &settings.rest_url, context.connector.now(), Ppm::ONE);
+        let (now, limits) = (context.connector.now(), (Ppm::ONE, settings.retries));
+        context.budget = kept_budget(bans, &settings.rest_url, now, limits);
         let venue = reader(config, settings, place, context)?;
         bans.wait([&settings.rest_url]).await?;
         let requesting = || format!("requesting the market of {name}");

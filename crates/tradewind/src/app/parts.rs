@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tradewind_bus::{Bus, Class, EventLog, SubscriptionOptions, TypeSet};
-use tradewind_events::{AlarmKind, Configuration, Delivery, Event, EventType, Input};
+use tradewind_events::{
+    Action, AlarmKind, BotConfig, Configuration, Delivery, Event, EventType, Input,
+};
 use tradewind_journal::{EventReader, Reader, Record, StoreKind};
 use tradewind_model::{AccountId, Clock, EventId};
 use tradewind_storage::{HistoryItem, Writer};
@@ -198,6 +200,15 @@ impl tradewind_storage::EventSource for JournalEvents {
                         take(HistoryItem::Configured(found.seq, configuration.clone()));
                     }
                 }
+                Record::Input(Input::Command(command)) => {
+                    let Action::ApplyBots(applied) = command.action else {
+                        continue;
+                    };
+                    if let Some(configuration) = &mut current {
+                        name_bots(configuration, applied.bots);
+                        take(HistoryItem::Configured(found.seq, configuration.clone()));
+                    }
+                }
                 Record::Input(Input::Account(state)) if !state.fills.is_empty() => {
                     take(HistoryItem::Fills(found.seq, state.fills));
                 }
@@ -205,5 +216,19 @@ impl tradewind_storage::EventSource for JournalEvents {
             }
         }
         Ok(())
+    }
+}
+
+/// Takes over the names of bots that were applied. Those that are not listed keep theirs: their ids are taken.
+fn name_bots(configuration: &mut Configuration, bots: Vec<BotConfig>) {
+    for bot in bots {
+        match configuration
+            .bots
+            .iter_mut()
+            .find(|known| known.id == bot.id)
+        {
+            Some(known) => *known = bot,
+            None => configuration.bots.push(bot),
+        }
     }
 }

@@ -85,7 +85,7 @@ impl OpenVenue {
         bans.wait([&venue.rest_url]).await?;
         let now = connector.now();
         let context = VenueContext {
-            budget: kept_budget(bans, &venue.rest_url, now, Ppm::ONE),
+            budget: kept_budget(bans, &venue.rest_url, now, (Ppm::ONE, venue.retries)),
             ..context(&Arc::default(), clock, connector)
         };
         let settings = public_settings(config, venue, id);

@@ -5,6 +5,7 @@
 //! is a line that a player of captures can pass over or play, and writes them through `RecordingWriter`.
 
 mod lines;
+pub(crate) mod noted;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -10,7 +10,7 @@ use tradewind_bus::{Bus, EventLog};
 use tradewind_engine::StrategySource;
 use tradewind_events::{Build, Input, OrderView, Started};
 use tradewind_journal::{DeskFile, DirectoryLock, Identity, JournalError, Reader, RunningDesk};
-use tradewind_model::{ClientOrderId, Clock, DeskClock, Ppm, Timestamp};
+use tradewind_model::{ClientOrderId, Clock, DeskClock, Ppm, Timestamp, VenueId};
 use tradewind_risk::PositionEffect;
 use tradewind_simx_server::{ControlPort, MarketChoice, Recording, Server, saved_position};
 use tradewind_storage::{Readers, Writer, WriterOptions};
@@ -18,6 +18,7 @@ use tradewind_venues::execution::AccountSnapshot;
 use tradewind_venues::{MarketSink, RealTime, TokioTime};
 
 use crate::app::api_server::ApiServer;
+use crate::app::bots::{BotSet, Received, in_force};
 use crate::app::build::{build, hash_of_binary};
 use crate::app::clock_watch::start_clock_watch;
 use crate::app::closed_while_down::start_closed_while_down;
@@ -51,7 +52,7 @@ use crate::app::venue::{Embedded, Venues};
 use crate::app::watchdog::Watchdog;
 use crate::app::{feeds, house};
 use crate::cli::{Control, MarketSource, RunOptions};
-use crate::config::{AbsentInstruments, Durability, OnExit, keep_ids};
+use crate::config::{AbsentInstruments, Durability, Listing, OnExit, keep_ids};
 use crate::driver::{
     DeskHandle, DriverParts, EngineThread, EvaluationLanes, InputQueues, LatencyStages,
 };
@@ -105,18 +106,14 @@ impl Desk {
             confirm,
             fault_config,
             control,
+            bots_from_file,
+            reads,
             ..
         } = options;
         permit(&config, &market)?;
         let binary = tokio::task::spawn_blocking(hash_of_binary);
         let directory = DataDir::open(&data_dir)?;
-        let venue = venue_of(&config, &market);
         let (storage, instance) = (&*directory.storage, directory.identity.instance);
-        if let Some(confirmation) = Confirmation::needed(&config, venue, instance) {
-            confirmation.require(storage, &data_dir, &confirm, ask_on_terminal)?;
-        }
-        bind_folder(storage, &data_dir, venue)?;
-        let api = ApiServer::bind(&config)?;
         let factory = strategy_factory();
         let source = {
             let factory = Arc::clone(&factory);
@@ -127,6 +124,24 @@ impl Desk {
         };
         let last_run = recover(&directory.storage, &directory.journal_dir, source);
         let last_run = last_run.map_err(with_cure)?;
+        let environment: BTreeMap<String, String> = std::env::vars().collect();
+        let listing = match market {
+            MarketSource::Generated { .. } => Listing::Generated,
+            _ => Listing::Unknown,
+        };
+        let config = in_force(
+            config,
+            last_run.configuration(),
+            bots_from_file,
+            (listing, &environment),
+        )?;
+        let venue = venue_of(&config, &market);
+        let confirmation = Confirmation::needed(&config, venue, instance);
+        if let Some(confirmation) = &confirmation {
+            confirmation.require(storage, &data_dir, &confirm, ask_on_terminal)?;
+        }
+        bind_folder(storage, &data_dir, venue)?;
+        let api = ApiServer::bind(&config)?;
         let is_new = last_run.seq() == 0;
         let seed = config.simulation.seed;
         let (prices, clock) = prices_and_clock(&market, seed, &data_dir, last_run.now())?;
@@ -151,7 +166,6 @@ impl Desk {
             }
             None => None,
         };
-        let environment: BTreeMap<String, String> = std::env::vars().collect();
         let mut recordings = Recordings::new(&data_dir, &clock);
         let connected = Venues::connect(
             &config,
@@ -160,7 +174,10 @@ impl Desk {
             &clock,
             &environment,
             (last_run.configuration().assets.clone(), &directory.bans),
-            &mut recordings,
+            (
+                matches!(market, MarketSource::Recorded { .. }).then_some(&reads),
+                &mut recordings,
+            ),
         );
         let (venues, responses) = signals.or_stop(connected).await?;
         let absent = match market {
@@ -179,6 +196,11 @@ impl Desk {
         );
         announce_build(&build);
         stable.configuration.build = Some(Box::new(build));
+        let known = last_run.configuration();
+        stable.configuration.bots_revision = known.bots_revision;
+        if !bots_from_file {
+            stable.configuration.bots_text.clone_from(&known.bots_text);
+        }
         let for_engine = stable.for_engine();
         let configuration = Arc::new(stable.configuration);
         venues.take_into_use(&configuration)?;
@@ -219,6 +241,16 @@ impl Desk {
         let time: Arc<dyn RealTime> = Arc::new(TokioTime::default());
         let path = HotPath {
             echoes: Arc::default(),
+            // By the ids that venues have in this folder.
+            retries: config
+                .venues
+                .iter()
+                .filter_map(|venue| {
+                    let mut names = configuration.venues.iter();
+                    let place = names.position(|name| *name == venue.name)?;
+                    Some((VenueId(u32::try_from(place).ok()?), venue.retries))
+                })
+                .collect(),
             queues: Arc::clone(&queues),
             configuration: Arc::clone(&configuration),
             clock: Arc::clone(&clock),
@@ -340,7 +372,22 @@ impl Desk {
         start_overflow_watch(&mut supervisor, bus.clone(), Arc::clone(&queues));
         start_storage(&mut supervisor, &bus, Arc::clone(&writer));
 
+        let bots = Arc::new(BotSet {
+            config: tokio::sync::Mutex::new(config.clone()),
+            current: Arc::clone(&current),
+            received: Received::of(&configuration),
+            listed: venues.listed.clone(),
+            assets: Arc::clone(&venues.assets),
+            absent,
+            listing,
+            environment: environment.clone(),
+            speed: clock.speed(),
+            is_confirmed: confirmation.is_some(),
+            kill: kill.clone(),
+            names: (Arc::clone(&writer), recovery.last_seq + 1),
+        });
         let live = Arc::new(LiveDesk {
+            bots,
             handle,
             configuration: current,
             started_at: clock.now(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,8 +19,8 @@ use tradewind_simx::FillModel;
 use tradewind_simx_server::{AccountSpec, HISTORY, Limits, MarketChoice, Server, ServerOptions};
 use tradewind_venues::execution::{RESPONSES_MAX, RequestId, ResponseSink, VenueResponse};
 use tradewind_venues::{
-    Address, ApiKey, Assets, Connector, OrderGate, RateBudget, Scheme, TcpConnector, Venue,
-    VenueContext, VenueError, VenueSettings, build, client_config,
+    Address, ApiKey, Assets, Connector, OrderGate, RateBudget, RetryLimits, Scheme, TcpConnector,
+    Venue, VenueContext, VenueError, VenueSettings, build, client_config,
 };
 
 use crate::app::bans::Bans;
@@ -145,7 +146,8 @@ pub(crate) struct Venues {
 
 impl Venues {
     /// Builds an adapter for each account and reads each venue's time and instruments. The answers to each account's
-    /// requests come through what is returned beside them. `assets` are known already and keep their ids.
+    /// requests come through what is returned beside them. `assets` are known already and keep their ids. With `reads`, venues without
+    /// an account are played from these recordings.
     ///
     /// # Errors
     /// An address is refused, a key is missing or not fit for real money (X07), a venue bans this address for long, or it does
@@ -157,7 +159,7 @@ impl Venues {
         clock: &Arc<dyn Clock>,
         environment: &BTreeMap<String, String>,
         (assets, bans): (AssetTable, &Bans),
-        recordings: &mut Recordings,
+        (reads, recordings): (Option<&BTreeMap<String, PathBuf>>, &mut Recordings),
     ) -> anyhow::Result<(Self, Vec<Responses>)> {
         let connectors = config.venues.iter().map(|venue| {
             let connector = connector(venue)?;
@@ -187,14 +189,15 @@ impl Venues {
             } else {
                 Ppm::ONE
             };
-            let new = || kept_budget(bans, &address, now, speed);
+            let retries = config.venues[settings.venue.index()].retries;
+            let new = || kept_budget(bans, &address, now, (speed, retries));
             context.budget = Arc::clone(budget.or_insert_with(new));
             let (sink, responses) = response_channel();
             let venue = build(settings, context.clone(), sink);
             accounts.push(venue.with_context(|| format!("account {}", account.name))?);
             all_responses.push(responses);
         }
-        let feeds = feeds::prepare(config, &connectors, &context, bans)?;
+        let feeds = feeds::prepare(config, &connectors, &context, (bans, reads))?;
         let addresses = budgets.keys().chain(feeds.iter().map(Feed::address));
         bans.wait(addresses).await?;
         let mut listed = read_venues(config, &accounts).await?;
@@ -312,9 +315,10 @@ pub(super) fn kept_budget(
     bans: &Bans,
     address: &str,
     now: Duration,
-    speed: Ppm,
+    (speed, retries): (Ppm, RetryLimits),
 ) -> Arc<Mutex<RateBudget>> {
-    let mut budget = RateBudget::new(WEIGHT_PER_MINUTE).at_speed(speed);
+    let budget = RateBudget::new(WEIGHT_PER_MINUTE).at_speed(speed);
+    let mut budget = budget.with_retries(retries);
     bans.keep(address, &mut budget, now);
     Arc::new(Mutex::new(budget))
 }

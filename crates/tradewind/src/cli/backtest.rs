@@ -29,6 +29,14 @@ pub(super) struct BacktestArgs {
     #[arg(long, value_name = "VENUE=FILE", value_parser = read_of)]
     reads: Vec<(String, PathBuf)>,
 
+    /// Numbers that the strategy reads, by the name of their series, such as house:fear=fear.csv: a table of time and value; may be repeated
+    #[arg(long, value_name = "SERIES=FILE", value_parser = numbers_of)]
+    numbers: Vec<(String, PathBuf)>,
+
+    /// Targets that the strategy external follows: a table of time, instrument, exposure and expires; may be repeated
+    #[arg(long, value_name = "FILE")]
+    targets: Vec<PathBuf>,
+
     /// A parameter of the strategy, such as period=14; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, Parameter)>,
@@ -106,6 +114,15 @@ fn read_of(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
+fn numbers_of(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if name.contains(':') && !file.is_empty() => {
+            Ok((name.to_owned(), PathBuf::from(file)))
+        }
+        _ => Err("write the series and its file, such as house:fear=fear.csv".to_owned()),
+    }
+}
+
 fn take_profit_by(text: &str) -> Result<TakeProfitBy, String> {
     match text {
         "market" => Ok(TakeProfitBy::Market),
@@ -124,6 +141,8 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
     let options = FileOptions {
         parameters: args.parameters.into_iter().collect::<BTreeMap<_, _>>(),
         reads: args.reads,
+        numbers: args.numbers,
+        targets: args.targets,
         product: args.product,
         interval: args.interval,
         utc_offset: args.utc_offset,

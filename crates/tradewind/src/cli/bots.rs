@@ -1,5 +1,8 @@
-//! `tradewind bots`: list, start, stop and pause bots.
+//! `tradewind bots`: list, start, stop and pause bots, and put others in their place.
 
+use std::path::PathBuf;
+
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -24,6 +27,21 @@ enum BotsAction {
     Stop(StopArgs),
     /// Pause a bot: no entries; exits continue
     Pause(Named),
+    /// Replace the desk's bots by those of a file while it runs: all of what differs, or nothing
+    ///
+    /// FILE has [[bots]] alone, or is the desk's configuration with other bots. A bot that is not in it is removed: it enters
+    /// nothing any more, and its positions are closed by their exit plans. Bots that do not differ are not touched. The next
+    /// start of the desk takes these bots, too, unless it is given --bots-from-file.
+    Apply(ApplyArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+struct ApplyArgs {
+    /// TOML with every bot that is to run
+    file: PathBuf,
+    /// Print what differs and change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -59,6 +77,7 @@ pub(super) fn execute(args: &BotsArgs, client: &Client, output: Output) -> anyho
         None | Some(BotsAction::List) => list(client, output),
         Some(BotsAction::Start(named)) => command(client, output, &named.bot, "start", &json!({})),
         Some(BotsAction::Pause(named)) => command(client, output, &named.bot, "pause", &json!({})),
+        Some(BotsAction::Apply(args)) => apply(args, client, output),
         Some(BotsAction::Stop(stop)) => {
             let mode = if stop.close { "close" } else { "keep" };
             command(
@@ -78,6 +97,29 @@ fn list(client: &Client, output: Output) -> anyhow::Result<()> {
         return Ok(output.value(&bots)?);
     }
     Ok(output.table(&Table::of(&bots, COLUMNS), "no bots")?)
+}
+
+fn apply(args: &ApplyArgs, client: &Client, output: Output) -> anyhow::Result<()> {
+    let file = args.file.display().to_string();
+    let text = std::fs::read_to_string(&args.file).with_context(|| format!("reading {file}"))?;
+    let body = json!({ "file": file, "text": text, "dry_run": args.dry_run });
+    let answer = client
+        .put("bots", &body)
+        .with_context(|| format!("the bots of {file} are not applied"))?;
+    if output.is_json() {
+        return Ok(output.value(&answer)?);
+    }
+    let changes = answer["changes"].as_array().map_or(&[][..], Vec::as_slice);
+    for change in changes {
+        output.line(change.as_str().unwrap_or_default())?;
+    }
+    let revision = text_at(&answer, "/revision");
+    let summary = match (changes.len(), args.dry_run) {
+        (0, _) => format!("No bot differs; revision {revision} stays in force"),
+        (_, true) => format!("Nothing was changed; it would be revision {revision}"),
+        (count, false) => format!("Revision {revision} is in force, {count} of its bots changed"),
+    };
+    Ok(output.line(&summary)?)
 }
 
 fn command(

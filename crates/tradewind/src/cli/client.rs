@@ -66,6 +66,15 @@ impl Client {
         self.runtime.block_on(self.answer(request))
     }
 
+    /// `PUT /api/v1/{path}` with a body.
+    pub(super) fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = self
+            .request(Method::PUT, path)
+            .json(body)
+            .timeout(self.timeout);
+        self.runtime.block_on(self.answer(request))
+    }
+
     /// `DELETE /api/v1/{path}`.
     pub(super) fn delete(&self, path: &str) -> anyhow::Result<Value> {
         let request = self.request(Method::DELETE, path).timeout(self.timeout);

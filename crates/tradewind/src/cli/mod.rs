@@ -98,7 +98,7 @@ enum Command {
     Simx(simx::SimxArgs),
     /// Show the state of the desk
     Status,
-    /// List, start, stop and pause bots
+    /// List, start, stop, pause and replace bots
     Bots(bots::BotsArgs),
     /// List and cancel orders
     Orders(orders::OrdersArgs),

@@ -1,5 +1,6 @@
 //! `tradewind run`: the options with which a desk starts.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,6 +23,10 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "PATH", conflicts_with = "venue")]
     data: Option<PathBuf>,
 
+    /// Play the recording of a venue without an account, which bots read, beside --data; both by the times of receipt
+    #[arg(long, value_name = "VENUE=PATH", requires = "data", value_parser = read_from)]
+    reads: Vec<(String, PathBuf)>,
+
     /// Speed of the simulated market: 10 is ten times real time [default: simulation.speed]
     #[arg(long, value_name = "N", conflicts_with = "venue", value_parser = speed)]
     speed: Option<Ppm>,
@@ -37,6 +42,10 @@ pub(super) struct RunArgs {
     /// Confirm an account and the sum of its bots' budgets, such as "main 5000"; requested on a terminal otherwise
     #[arg(long, value_name = "ACCOUNT BUDGET", requires = "live")]
     confirm: Vec<String>,
+
+    /// Start with the bots of the configuration, not with those that `tradewind bots apply` set
+    #[arg(long)]
+    bots_from_file: bool,
 
     #[command(flatten)]
     faults: FaultArgs,
@@ -61,6 +70,10 @@ pub struct RunOptions {
     pub fault_config: Conduct,
     /// The control port of the embedded exchange.
     pub control: Option<Control>,
+    /// Recordings of venues without an account, by the venue's name; with recorded data only.
+    pub reads: BTreeMap<String, PathBuf>,
+    /// Whether the bots are those of the configuration also if others were applied to a desk of this folder.
+    pub bots_from_file: bool,
     /// How long it runs; until a signal if absent.
     pub run_for: Option<Duration>,
 }
@@ -109,6 +122,8 @@ impl RunArgs {
             data_dir,
             market,
             confirm: self.confirm,
+            bots_from_file: self.bots_from_file,
+            reads: self.reads.into_iter().collect(),
             run_for: self.run_for,
         })
     }
@@ -138,6 +153,14 @@ fn known_venue(config: &DeskConfig, name: String, live: bool) -> anyhow::Result<
     } else {
         MarketSource::Venue(name)
     })
+}
+
+/// Parses `VENUE=PATH`.
+fn read_from(text: &str) -> Result<(String, PathBuf), String> {
+    let parts = text.split_once('=');
+    let parts = parts.filter(|(name, path)| !name.is_empty() && !path.is_empty());
+    let (name, path) = parts.ok_or("write VENUE=PATH, such as okx=recordings/okx")?;
+    Ok((name.to_owned(), PathBuf::from(path)))
 }
 
 /// Parses a speed as a multiple of real time.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use tradewind_model::{AccountMode, Amount, Ppm};
-use tradewind_venues::{Address, BookSource, OrderEntry, Scheme, VenueKind};
+use tradewind_venues::{Address, BookSource, OrderEntry, RetryLimits, Scheme, VenueKind};
 
 use super::desk::{address, is_asset, variable};
 use super::error::{Errors, Problem};
@@ -38,6 +38,8 @@ pub struct VenueSettings {
     pub ca_file: Option<PathBuf>,
     /// Whether a desk that runs records what it receives there.
     pub record: bool,
+    /// How many requests to it may be repeated after they failed.
+    pub retries: RetryLimits,
     /// Second sources of prices of its instruments.
     pub references: Vec<ReferenceSettings>,
 }
@@ -154,6 +156,8 @@ pub(super) fn venues(root: &Table, errors: &Errors) -> Vec<VenueSettings> {
         let fee = section.get("fee", values::ratio);
         let ca_file = section.get("ca_file", values::text);
         let record = section.get("record", values::flag);
+        let retry_share = section.get("retry_share", values::ratio);
+        let retries_per_minute = section.get("retries_per_minute", values::count);
         let references = section.entries("references", |product, node| {
             reference::read(&name, product, node)
         });
@@ -169,6 +173,10 @@ pub(super) fn venues(root: &Table, errors: &Errors) -> Vec<VenueSettings> {
             fee: fee?,
             ca_file: ca_file.map(PathBuf::from),
             record: record?,
+            retries: RetryLimits {
+                share: retry_share?,
+                per_minute: retries_per_minute?,
+            },
             references,
         })
     })

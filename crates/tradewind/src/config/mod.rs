@@ -8,6 +8,7 @@
 //! names into ids once the venues' instruments are known. A [`DeskConfig`] does not change after it was read.
 
 mod accounts;
+mod applied;
 mod bots;
 mod desk;
 mod environment;
@@ -35,6 +36,7 @@ use std::path::Path;
 use tradewind_risk::Limits;
 
 pub use accounts::{AccountSettings, AccountSource, ReferenceSettings, VenueSettings};
+pub use applied::{BotChange, SettingChange};
 pub use bots::{BotSettings, Listing};
 pub use desk::{
     ApiSettings, DeskSettings, Durability, EngineSettings, Notify, OnExit, SimulationSettings,

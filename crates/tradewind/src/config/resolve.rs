@@ -135,6 +135,8 @@ impl DeskConfig {
             references: self.references(&names),
             series: Some(self.series()),
             build: None,
+            bots_revision: 0,
+            bots_text: None,
         })
     }
 

@@ -69,7 +69,7 @@ fn write_keys(text: &mut String, keys: &[Key], table: &Table) {
     }
 }
 
-fn inline(value: &Value) -> String {
+pub(super) fn inline(value: &Value) -> String {
     match value {
         Value::Text(text) => quoted(text),
         Value::Integer(text) | Value::Float(text) | Value::Date(text) => text.clone(),

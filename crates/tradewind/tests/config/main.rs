@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
+mod applied;
 mod candle_history;
 mod defaults;
 mod feeds;

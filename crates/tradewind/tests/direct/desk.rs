@@ -11,11 +11,11 @@ use tradewind_model::{
 use tradewind_testkit::{
     ACCOUNT, Answer, BTC, Desk, SPOT, Script, USDT, bot, configuration, quote, spot,
 };
-use tradewind_venues::VenueError;
 use tradewind_venues::execution::{
     AccountSnapshot, ExecutionVenue, Executor, ExecutorInput, ExecutorOutput, ExecutorSettings,
     RequestId, TradeCursor, VenueRequest, VenueResponse, Waits,
 };
+use tradewind_venues::{RetryLimits, VenueError};
 
 use crate::venue::{Answers, DirectVenue};
 
@@ -77,6 +77,7 @@ impl World {
                 from: TradeId(0),
             }],
             waits: Waits::default(),
+            retries: RetryLimits::default(),
         };
         let balances = [(USDT, Amount::whole(100_000))];
         let mut world = Self {

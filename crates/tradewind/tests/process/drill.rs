@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::desk::{Desk, pause, unused_address, within};
+use crate::desk::{Desk, command, pause, unused_address, within};
 use crate::eight_sources::{SPOILS, Source, configuration};
 use crate::exchange::Exchange;
 use crate::fast_bots;
@@ -36,6 +36,16 @@ const FLAP_EVERY: Duration = Duration::from_millis(300);
 /// A warm desk and the same desk at the end, at most apart.
 const FILES_MORE: usize = 8;
 const BYTES_MORE: u64 = 24 * 1024 * 1024;
+/// Most that the memory grows from the middle third of the rounds to the last one, where there are enough of them.
+const GROWTH_MAX: u64 = 3 * 1024 * 1024;
+const ROUNDS_MIN: usize = 6;
+/// Levels of a side that are compared, and least of them that there must be.
+const LEVELS: usize = 20;
+const LEVELS_MIN: usize = 5;
+/// Records of the journal in which a book is looked for.
+const RECORDS: u64 = 20_000;
+/// Longest until a book that was received is in the journal's file.
+const JOURNALED_WITHIN: Duration = Duration::from_millis(1_500);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
@@ -338,6 +348,142 @@ impl Drill {
     }
 }
 
+/// Prices and quantities of one side of a book, best first, as the exchange writes them without zeros behind.
+type Side = Vec<(String, String)>;
+
+/// A book of the exchange as it answers it.
+#[track_caller]
+fn asked(exchange: &str, base: &str) -> [Side; 2] {
+    let request = format!("GET /api/v3/depth?symbol={base}USDT&limit={LEVELS}");
+    let book = http::ask(exchange, &request, "", "").unwrap().json();
+    ["bids", "asks"].map(|side| {
+        let levels = book[side].as_array().unwrap().iter();
+        levels
+            .map(|level| {
+                (
+                    plain(level[0].as_str().unwrap()),
+                    plain(level[1].as_str().unwrap()),
+                )
+            })
+            .collect()
+    })
+}
+
+fn plain(number: &str) -> String {
+    match number.contains('.') {
+        true => number
+            .trim_end_matches('0')
+            .trim_end_matches('.')
+            .to_owned(),
+        false => number.to_owned(),
+    }
+}
+
+/// A count as text, with this many decimals.
+fn decimal(count: &Value, decimals: usize) -> String {
+    let digits = format!("{:0>width$}", count.as_i64().unwrap(), width = decimals + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - decimals);
+    plain(&format!("{whole}.{fraction}"))
+}
+
+impl Drill {
+    /// Every level of each book that the desk has of Binance, both sides of it, is what the exchange answers at some moment. The API
+    /// shows no levels; the journal has each book that the engine was given.
+    #[track_caller]
+    fn compare_levels(&self) {
+        let mut left: BTreeSet<&str> = fast_bots::BASES.into_iter().collect();
+        within(
+            HEALED_WITHIN,
+            "the exchange's books to their last level",
+            || {
+                let wanted: Vec<(&str, [Side; 2])> = left
+                    .iter()
+                    .map(|base| (*base, asked(&self.exchange.address, base)))
+                    .collect();
+                // Those books are journaled by then.
+                pause(JOURNALED_WITHIN);
+                let journaled = self.journaled();
+                for (base, book) in wanted {
+                    assert!(
+                        book.iter().all(|side| side.len() >= LEVELS_MIN),
+                        "{base}: {book:?}"
+                    );
+                    let name = format!("binance:{base}/USDT");
+                    if journaled
+                        .get(&name)
+                        .is_some_and(|books| books.contains(&book))
+                    {
+                        left.remove(base);
+                    }
+                }
+                left.is_empty().then_some(())
+            },
+        );
+    }
+
+    /// The newest books of Binance's instruments in the journal.
+    #[track_caller]
+    fn journaled(&self) -> BTreeMap<String, Vec<[Side; 2]>> {
+        let folder = self._kept.1.path();
+        let config = self.desk.get("config");
+        let instruments = config["instruments"].as_array().unwrap();
+        let inspected = command(folder, &["journal", "inspect", "--json"]);
+        let inspected: Value = serde_json::from_slice(&inspected.stdout).unwrap();
+        let last = inspected["coverage"]["market"]["last_seq"]
+            .as_u64()
+            .unwrap();
+        let from = last.saturating_sub(RECORDS).to_string();
+        let export = ["journal", "export", "--store", "market", "--from", &from];
+        let export = command(folder, &export);
+        let mut books: BTreeMap<String, Vec<[Side; 2]>> = BTreeMap::new();
+        for line in String::from_utf8(export.stdout).unwrap().lines() {
+            let record: Value = serde_json::from_str(line).unwrap();
+            let depth = &record["record"]["Depth"];
+            let Some(place) = depth["instrument"].as_u64() else {
+                continue;
+            };
+            let instrument = &instruments[usize::try_from(place).unwrap()];
+            let decimals = |key: &str| usize::try_from(instrument[key].as_u64().unwrap()).unwrap();
+            let (price, quantity) = (decimals("price_decimals"), decimals("quantity_decimals"));
+            let book = ["bids", "asks"].map(|side| {
+                let levels = depth[side].as_array().unwrap().iter();
+                let level = |level: &Value| {
+                    (
+                        decimal(&level["price"], price),
+                        decimal(&level["quantity"], quantity),
+                    )
+                };
+                levels.map(level).collect()
+            });
+            let name = instrument["name"].as_str().unwrap();
+            books.entry(name.to_owned()).or_default().push(book);
+        }
+        books
+    }
+}
+
+/// By how much the resident memory grew from the middle third of the rounds to the last one, in bytes: the most of each, so that what
+/// is given back and taken again is no growth.
+fn growth(rounds: &[u64]) -> u64 {
+    let third = rounds.len() / 3;
+    let most = |part: &[u64]| part.iter().copied().max().unwrap_or_default();
+    let (middle, last) = (&rounds[third..2 * third], &rounds[rounds.len() - third..]);
+    most(last).saturating_sub(most(middle))
+}
+
+#[test]
+fn memory_that_grows_a_little_every_round_is_not_flat() {
+    let mib = 1 << 20;
+    let leak: Vec<u64> = (0..12).map(|round| 100 * mib + round * mib).collect();
+    assert_eq!(growth(&leak), 4 * mib);
+    let warm: Vec<u64> = (0..12)
+        .map(|round| mib * [60, 90, 100, 100][round.min(3)])
+        .collect();
+    assert_eq!(growth(&warm), 0);
+    let sawtooth: Vec<u64> = (0..12).map(|round| mib * (100 + round % 3)).collect();
+    assert_eq!(growth(&sawtooth), 0);
+}
+
 #[test]
 fn a_fault_of_one_of_eight_sources_is_announced_there_and_nowhere_else() {
     let minutes = std::env::var("TRADEWIND_DRILL_MINUTES").ok();
@@ -354,7 +500,7 @@ fn a_fault_of_one_of_eight_sources_is_announced_there_and_nowhere_else() {
     );
     drill.changes.clear();
     let end = Instant::now() + Duration::from_secs(60 * minutes.unwrap_or_default());
-    let mut round = 0;
+    let (mut round, mut resident_after) = (0, Vec::new());
     while round == 0 || Instant::now() < end {
         for place in 0..SPOILS.len() {
             drill.strike(
@@ -363,8 +509,10 @@ fn a_fault_of_one_of_eight_sources_is_announced_there_and_nowhere_else() {
             );
         }
         round += 1;
+        resident_after.push(resident(drill.desk.pid()));
     }
     drill.compare();
+    drill.compare_levels();
     drill.settle();
     let left = Held::by(drill.desk.pid());
     eprintln!(
@@ -379,4 +527,15 @@ fn a_fault_of_one_of_eight_sources_is_announced_there_and_nowhere_else() {
         "{warm:?} {left:?}"
     );
     assert!(left.bytes <= warm.bytes + BYTES_MORE, "{warm:?} {left:?}");
+    if minutes.is_some() {
+        assert!(
+            round >= ROUNDS_MIN,
+            "{round} rounds say nothing of the memory"
+        );
+        let grown = growth(&resident_after);
+        eprintln!(
+            "drill: the memory of the last third of the rounds is {grown} bytes above that of the middle"
+        );
+        assert!(grown <= GROWTH_MAX, "it grows: {resident_after:?}");
+    }
 }

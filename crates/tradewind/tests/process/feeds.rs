@@ -15,7 +15,7 @@ use crate::feed_words::{BYBIT, COINBASE, KRAKEN, OKX, Words};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The test desk, whose first bot reads an instrument of a venue at `address`.
-fn configuration(folder: &Path, kind: &str, address: &str) -> String {
+pub(crate) fn configuration(folder: &Path, kind: &str, address: &str) -> String {
     let base = include_str!("../config/base.toml");
     let venue = format!(
         "[venues.{kind}]\nkind = \"{kind}\"\nrest_url = \"http://{address}\"\nws_url = \"ws://{address}\"\n\n[accounts.paper]"

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
 mod amounts;
+mod applied;
 mod bans;
 mod books;
 mod builds;
@@ -48,6 +49,7 @@ mod mirror;
 mod passage;
 mod past;
 mod paused;
+mod peaks;
 mod rebuilt;
 mod recorded;
 mod recording;
@@ -66,6 +68,7 @@ mod start_readings;
 mod steered;
 mod stopping;
 mod stops;
+mod two_recordings;
 mod wiretap;
 
 // The whole desk on virtual time makes pasts for `restart.rs`.

@@ -119,6 +119,8 @@ pub(crate) fn configuration() -> Configuration {
         references: Vec::new(),
         series: None,
         build: None,
+        bots_revision: 0,
+        bots_text: None,
         fee: Ppm(1_000),
         stagger: Duration::from_secs(2),
         stale_after: Duration::from_secs(5),

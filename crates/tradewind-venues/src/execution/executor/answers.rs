@@ -129,7 +129,10 @@ impl Executor {
     }
 
     fn absence_answered(&mut self, response: VenueResponse, out: &mut Outputs) {
-        match self.absences.answered(response, &self.waits, self.now) {
+        match self
+            .absences
+            .answered(response, (&self.waits, &mut self.retries), self.now)
+        {
             Some(Step::Next(request)) if !self.stopped => {
                 self.begin(Purpose::Absence, request, out)
             }
@@ -151,7 +154,7 @@ impl Executor {
     }
 
     fn account_answered(&mut self, response: VenueResponse, out: &mut Outputs) {
-        match self.reading.answered(response, self.now) {
+        match self.reading.answered(response, &mut self.retries, self.now) {
             Reading::Next(request) if !self.stopped => self.begin(Purpose::Account, request, out),
             Reading::Next(_) => {}
             Reading::Done(snapshot) => out.push(ExecutorOutput::Account(snapshot)),
@@ -176,8 +179,9 @@ impl Executor {
                 }
             }
             other => {
-                let (error, first) = (error_of(other), self.waits.retry_first);
-                match self.candles.failed(number, &error, first, self.now) {
+                let error = error_of(other);
+                let retries = &mut self.retries;
+                match self.candles.failed(number, &error, retries, self.now) {
                     Some(read) => no_candles(read, error, out),
                     None => fault(ExecutorFault::ReadAgain(error), out),
                 }

@@ -6,6 +6,7 @@ use crate::execution::absence::GATHERED_FOR;
 use crate::execution::{
     AccountSnapshot, IN_FLIGHT_MAX, OrderQuery, RESERVED_FOR_EXITS, TradeCursor,
 };
+use crate::retry_budget::RetryLimits;
 use tradewind_model::{AssetId, Candle, Depth, Interval, Quantity, TradeId};
 use tradewind_risk::PositionEffect::{self, Entry, Exit};
 use tradewind_risk::Rate;
@@ -46,6 +47,7 @@ impl World {
             rate,
             instruments: vec![cursor(0), cursor(1)],
             waits: Waits::default(),
+            retries: RetryLimits::default(),
         };
         Self {
             executor: Executor::new(settings),

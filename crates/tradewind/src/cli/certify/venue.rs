@@ -208,7 +208,7 @@ fn context(plan: &Plan, bans: &Bans) -> anyhow::Result<VenueContext> {
     let tls = client_config(certificates.context("reading the ca_file")?.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(DeskClock::system());
     let connector = TcpConnector::shared(tls);
-    let mut budget = RateBudget::new(WEIGHT_PER_MINUTE);
+    let mut budget = RateBudget::new(WEIGHT_PER_MINUTE).with_retries(plan.venue.retries);
     bans.keep(&plan.venue.rest_url, &mut budget, connector.now());
     Ok(VenueContext {
         connector,

@@ -11,8 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::Value;
 use tradewind_data::{
-    Adding, Blocks, BookRow, CandleRow, Import, Imported, Kind, Loss, QuoteRow, Row, Series,
-    TradeRow,
+    Adding, BookRow, CandleRow, Import, Imported, Kind, Loss, QuoteRow, Row, Series, TradeRow,
 };
 use tradewind_model::{
     Amount, AssetId, Instrument, InstrumentId, Interval, Level, MarketEvent, Price, Quantity,
@@ -20,89 +19,19 @@ use tradewind_model::{
 };
 use tradewind_venues::{FrameReader, Incoming, SymbolTable, VenueKind, frame_reader};
 
+use crate::app::recorder::noted::{Listed, instruments, noted, own};
+
 use super::import::{Done, amount, examined, in_words, lines, lost, series_of};
 
 /// How long trades wait for one that happened before them.
 const ORDER_WITHIN: Duration = Duration::from_secs(10);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Listed {
-    name: String,
-    symbol: String,
-    price_decimals: u8,
-    quantity_decimals: u8,
-}
-
-/// What a line of the recorder's own is, and its data as it stands there.
-struct Own<'a> {
-    at: Timestamp,
-    what: &'a str,
-    data: &'a str,
-    connection: u64,
-}
-
-/// A line of the recorder's own.
-fn own(line: &str) -> Option<Own<'_>> {
-    let (at, json) = line.split_once(' ')?;
-    let (what, rest) = json
-        .strip_prefix(r#"{"stream":"tradewind@"#)?
-        .split_once(r#"","data":"#)?;
-    let data = rest.strip_suffix('}')?;
-    // Recordings of before have no number there.
-    let numbered = data.rsplit_once(r#","connection":"#);
-    let numbered = numbered.and_then(|(data, number)| Some((data, number.parse().ok()?)));
-    let (data, connection) = numbered.filter(|_| what == "frame").unwrap_or((data, 0));
-    Some(Own {
-        at: Timestamp::from_nanos(at.parse().ok()?),
-        what,
-        data,
-        connection,
-    })
-}
-
-/// The instruments of a note about them, and of which kind of venue they are.
-fn instruments(data: &str) -> anyhow::Result<(VenueKind, Vec<Listed>)> {
-    let data: Value = serde_json::from_str(data)?;
-    let kind = data["kind"].as_str().unwrap_or_default();
-    let kind = VenueKind::named(kind)
-        .with_context(|| format!("it is of {kind:?}, which is no known venue"))?;
-    let listed = |one: &Value| {
-        let text = |key: &str| one[key].as_str().map(str::to_owned);
-        let count = |key: &str| one[key].as_u64().and_then(|count| u8::try_from(count).ok());
-        Some(Listed {
-            name: text("name")?,
-            symbol: text("symbol")?,
-            price_decimals: count("price_decimals")?,
-            quantity_decimals: count("quantity_decimals")?,
-        })
-    };
-    let all = data["instruments"].as_array().map(Vec::as_slice);
-    let all: Option<Vec<Listed>> = all.unwrap_or_default().iter().map(listed).collect();
-    Ok((kind, all.context("an instrument of it cannot be read")?))
-}
-
-/// Whose frames the files have, if they say at their beginning; captures of Binance do not.
+/// Whose frames the files have, if they say so at their beginning; captures of Binance do not.
 ///
 /// # Errors
 /// A file that cannot be read.
 pub(super) fn recorded(files: &[PathBuf]) -> anyhow::Result<Option<VenueKind>> {
-    for path in files {
-        let mut blocks = Blocks::open(path)?;
-        let reading = || format!("reading {}", path.display());
-        // What a recording is of stands in front of the first frame.
-        'file: while let Some(text) = blocks.next_block().with_context(reading)? {
-            for line in text.lines() {
-                match own(line) {
-                    Some(line) if line.what == "instruments" => {
-                        return Ok(Some(instruments(line.data).with_context(reading)?.0));
-                    }
-                    Some(line) if line.what != "frame" => {}
-                    _ => break 'file,
-                }
-            }
-        }
-    }
-    Ok(None)
+    Ok(noted(files)?.map(|(kind, _)| kind))
 }
 
 /// Adds what is in recordings of a venue.

@@ -5,7 +5,6 @@
 //! the rows of one day of these are in memory.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -20,6 +19,8 @@ use tradewind_model::{
 use tradewind_simx::MarketRecord;
 use tradewind_simx::recorded::{CapturePlayer, CaptureSurvey, SymbolSurvey};
 
+pub(super) use crate::app::recorder::noted::files;
+
 /// Trades that are remembered, to pass over one that two connections received.
 const RECENT: usize = 1_024;
 /// Symbols of one pass over the files.
@@ -27,23 +28,6 @@ const SYMBOLS: usize = 32;
 
 /// A series that was added to, and what a person should know of it.
 pub(super) type Done = (Series, Imported, Vec<String>);
-
-/// The files of a recording: those in a folder by name, or one file.
-pub(super) fn files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let reading = || format!("reading {}", path.display());
-    let mut files = Vec::new();
-    for entry in fs::read_dir(path).with_context(reading)? {
-        let file = entry.with_context(reading)?.path();
-        if file.extension().is_some_and(|ending| ending == "gz") {
-            files.push(file);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
 
 /// Files with what they hold, each read once; notes what is torn.
 pub(super) fn examined(
