@@ -118,13 +118,7 @@ impl Desk {
         bind_folder(storage, &data_dir, venue)?;
         let api = ApiServer::bind(&config)?;
         let factory = strategy_factory();
-        let source = {
-            let factory = Arc::clone(&factory);
-            move || {
-                let factory = Arc::clone(&factory);
-                StrategySource::new(move |bot| factory(bot))
-            }
-        };
+        let source = StrategySource::built_in;
         let last_run = recover(&directory.storage, &directory.journal_dir, source);
         let last_run = last_run.map_err(with_cure)?;
         let is_new = last_run.seq() == 0;
