@@ -164,6 +164,7 @@ fn crossover(budget: Amount) -> BotConfig {
         revision: 1,
         external: None,
         protections: Protections::default(),
+        process: None,
     }
 }
 

@@ -169,6 +169,7 @@ pub fn bot(id: u32) -> BotConfig {
         revision: 1,
         external: None,
         protections: Protections::default(),
+        process: None,
     }
 }
 

@@ -8,6 +8,8 @@ mod data;
 mod fake_desk;
 #[path = "cli/journal.rs"]
 mod journal;
+#[path = "cli/new.rs"]
+mod new;
 #[path = "cli/with_desk.rs"]
 mod with_desk;
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    BotConfig, CandleSource, Configuration, ExternalControl, Lane, OnRestart, WakeRule,
+    BotConfig, CandleSource, Configuration, ExternalControl, Lane, OnRestart, StrategyProcess,
+    WakeRule,
 };
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, BotId, Instrument, InstrumentId, InstrumentStatus,
@@ -44,9 +45,21 @@ pub(super) struct BotRules {
     /// Those of what it trades, which wake it.
     wakes: Vec<Interval>,
     reads: ReadUse,
+    /// What wakes it, where that does not follow from the rest.
+    rules: Option<Vec<WakeRule>>,
 }
 
 impl BotRules {
+    /// Those of a strategy in a process, as its file declares them.
+    pub(super) fn of_process(process: &StrategyProcess, wakes: &[WakeRule]) -> Self {
+        let intervals = process.timeframes.iter().map(|(interval, _)| *interval);
+        let intervals: Vec<Interval> = intervals.collect();
+        Self {
+            rules: Some(wakes.to_vec()),
+            ..Self::candles(&intervals)
+        }
+    }
+
     /// Those of a built-in strategy with its parameters.
     pub(super) fn built_in(options: &FileOptions) -> Result<Self, BacktestError> {
         let info = tradewind_strategy::info(&options.strategy).map_err(|error| refused(&error))?;
@@ -89,6 +102,7 @@ impl BotRules {
             wakes: intervals.clone(),
             intervals,
             reads: ReadUse::default(),
+            rules: None,
         }
     }
 }
@@ -224,6 +238,7 @@ fn bot(
 ) -> BotConfig {
     let candles = rules.wakes.iter().copied().map(WakeRule::Candles);
     let wakes = match rules.wakes_on {
+        _ if rules.rules.is_some() => rules.rules.clone().unwrap_or_default(),
         WakesOn::Quotes => vec![WakeRule::Quotes],
         WakesOn::Timer => candles.chain([WakeRule::Every(options.every)]).collect(),
         WakesOn::Candles | WakesOn::Anything => candles.collect(),
@@ -251,6 +266,7 @@ fn bot(
             source: TARGETS_FROM.to_owned(),
             on_expiry: OnExpiry::Flat,
         }),
+        process: options.process.clone().map(Box::new),
     }
 }
 

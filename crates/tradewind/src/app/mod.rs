@@ -55,7 +55,6 @@ mod watchdog;
 use anyhow::Context;
 
 use crate::cli::RunOptions;
-pub(crate) use parts::strategy_factory;
 pub(crate) use recovery::recover_before;
 use start::Desk;
 

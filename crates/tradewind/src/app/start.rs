@@ -115,13 +115,7 @@ impl Desk {
         let directory = DataDir::open(&data_dir)?;
         let (storage, instance) = (&*directory.storage, directory.identity.instance);
         let factory = strategy_factory();
-        let source = {
-            let factory = Arc::clone(&factory);
-            move || {
-                let factory = Arc::clone(&factory);
-                StrategySource::new(move |bot| factory(bot))
-            }
-        };
+        let source = StrategySource::built_in;
         let last_run = recover(&directory.storage, &directory.journal_dir, source);
         let last_run = last_run.map_err(with_cure)?;
         let environment: BTreeMap<String, String> = std::env::vars().collect();
@@ -223,6 +217,8 @@ impl Desk {
         let now = clock.now();
         let (journal, recovery) = directory.open_journal(now)?;
         let engine = last_run.finish(recovery.last_seq, recovery.last_at);
+        let lane_states = engine.lane_states().map(|lane| (lane.bot, lane.state));
+        let lane_states: BTreeMap<_, _> = lane_states.collect();
         let events = JournalEvents {
             events: journal.events(),
             reader: Reader::new(Arc::clone(&directory.storage), &directory.journal_dir),
@@ -280,8 +276,9 @@ impl Desk {
             tracing::warn!("Killed, {}", shutdown_summary::text(&left, &configuration));
         }
         start_closed_while_down(&mut supervisor, &bus, &left, &configuration);
-        let evaluations = EvaluationLanes::start(&configuration, &factory, &queues)
-            .context("starting thread lanes")?;
+        let evaluations =
+            EvaluationLanes::start_with(&configuration, &factory, &queues, &lane_states)
+                .context("starting thread lanes")?;
         let (feed_reads, feed_readers) = feeds::reads(&venues.feeds, &configuration, &queues);
         for reader in feed_readers {
             supervisor.keep("feed reads", move |stop| reader.clone().run(stop));

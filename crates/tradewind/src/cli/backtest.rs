@@ -12,12 +12,14 @@ use tradewind_model::{
 };
 use tradewind_simx::{Fees, FillModel};
 
+use super::backtest_process;
 use super::output::Output;
+use crate::user_strategy::{INTERPRETER, Reference};
 
 /// Arguments of `backtest`.
 #[derive(Clone, Debug, Args)]
 pub(super) struct BacktestArgs {
-    /// Name of the strategy, such as rsi_reversion
+    /// Name of the strategy, such as rsi_reversion, or a file: python:FILE.py or python:FILE.py:Class
     #[arg(long, value_name = "NAME")]
     strategy: String,
 
@@ -36,6 +38,9 @@ pub(super) struct BacktestArgs {
     /// Targets that the strategy external follows: a table of time, instrument, exposure and expires; may be repeated
     #[arg(long, value_name = "FILE")]
     targets: Vec<PathBuf>,
+    /// The interpreter of a strategy in Python
+    #[arg(long, value_name = "PROGRAM", default_value = INTERPRETER)]
+    python: String,
 
     /// A parameter of the strategy, such as period=14; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
@@ -170,7 +175,13 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
         ..FileOptions::new(&args.strategy, args.data)
     };
     let began = Instant::now();
-    let report = run_files(&options)?;
+    let (report, warnings) = match Reference::parse(&args.strategy) {
+        Some(reference) => backtest_process::run(&reference, &args.python, options)?,
+        None => (run_files(&options)?, Vec::new()),
+    };
+    for warning in &warnings {
+        output.complain(&format!("warning: {warning}"));
+    }
     if output.is_json() {
         return Ok(output.value(&serde_json::to_value(&report)?)?);
     }

@@ -173,6 +173,12 @@ fn what_is_not_known(found: &WhatIf) -> Vec<String> {
             found.missing
         ));
     }
+    if !found.silent.is_empty() {
+        lines.push(format!(
+            "strategies in files are not run, so that these bots do nothing in both runs: {}; tradewind backtest runs them",
+            found.silent.join(", ")
+        ));
+    }
     if found.starts > 1 {
         lines.push(format!(
             "the desk was started {} times; both runs go through without a stop, with the newest configuration",
@@ -260,7 +266,7 @@ fn lines(verdict: &Verdict, took: Duration) -> Vec<String> {
     }
     if !verdict.threads.is_empty() {
         lines.push(format!(
-            "not run again, since their strategies have threads of their own: {}; their recorded answers were taken",
+            "not run again, since their strategies have threads or processes of their own: {}; their recorded answers were taken",
             verdict.threads.join(", ")
         ));
     }

@@ -1,5 +1,7 @@
 //! `[[bots]]`: a bot as configured, with names where the engine will have ids.
 
+use std::path::Path;
+
 use tradewind_events::{ExternalControl, Lane, WakeRule};
 use tradewind_model::{
     AccountMode, Amount, ExitPlan, OnExpiry, OrderPolicy, Protections, Sizer, Stop, VenueId,
@@ -79,6 +81,8 @@ pub(super) struct Context<'a> {
     pub(super) sources: &'a [SourceSettings],
     pub(super) listing: Listing,
     pub(super) test_strategies: bool,
+    /// The folder of the configuration, which files of strategies are relative to.
+    pub(super) folder: &'a Path,
 }
 
 /// Reads all bots in order.
@@ -114,7 +118,12 @@ fn read_bot(
     context: Context<'_>,
     errors: &Errors,
 ) -> Option<BotSettings> {
-    let strategy = strategies::read(path, section, context.test_strategies, errors);
+    let strategy = strategies::read(
+        path,
+        section,
+        (context.test_strategies, context.folder),
+        errors,
+    );
     let account = section.get("account", |node| {
         known(node, "account", context.account_names)
     });
@@ -135,6 +144,7 @@ fn read_bot(
     });
     let starts = section.get("start", values::flag);
     let protections = protections::read(path, section, errors);
+    let is_process = strategy.as_ref().is_some_and(|one| one.process.is_some());
     let external = external(section, strategy.as_ref(), lane, context);
     let bot = BotSettings {
         id: id?,
@@ -147,7 +157,7 @@ fn read_bot(
         sizer: sizer?,
         exit: exit?,
         policy: policy?,
-        lane: lane?,
+        lane: lane.map(|lane| if is_process { Lane::Process } else { lane })?,
         starts: starts?,
         external: external?,
         protections: protections?,

@@ -252,6 +252,7 @@ impl DeskConfig {
             revision: 0,
             external: bot.external.clone(),
             protections: bot.protections.clone(),
+            process: bot.strategy.process.clone().map(Box::new),
         }
     }
 }

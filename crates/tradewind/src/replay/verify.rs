@@ -1,13 +1,11 @@
 //! A whole journal replayed and compared, until its end or the first difference.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use tradewind_engine::StrategySource;
 use tradewind_journal::{JournalError, Reader, StoreKind};
 use tradewind_model::{EventId, Timestamp};
 
-use crate::app::strategy_factory;
 use crate::replay::causes::{Link, chain, json};
 use crate::replay::history::{Outcome, path_of};
 use crate::replay::player::{Player, Step, Totals, Unlike, What};
@@ -120,11 +118,7 @@ pub fn verify(reader: &Reader, progress: &mut dyn FnMut(Progress)) -> anyhow::Re
 
 /// Strategies as the desk builds them.
 pub(super) fn strategies() -> impl Fn() -> StrategySource {
-    let factory = strategy_factory();
-    move || {
-        let factory = Arc::clone(&factory);
-        StrategySource::new(move |bot| factory(bot))
-    }
+    StrategySource::built_in
 }
 
 /// A journal in which nothing could be compared is not called identical.

@@ -51,6 +51,8 @@ pub struct WhatIf {
     pub fills: FillModel,
     /// Of each bot, by name: as recorded, played as configured, and played with the change.
     pub bots: Vec<(String, [Figures; 3])>,
+    /// Bots whose strategies are files: no process is started, so that they decide nothing in both plays.
+    pub silent: Vec<String>,
 }
 
 /// Plays the session that `reader` reads, without and with `changes`.
@@ -85,6 +87,10 @@ pub fn what_if(reader: &Reader, changes: &[Change]) -> anyhow::Result<WhatIf> {
         let played = [&before, &after].map(|view| figures(view, bot.id));
         (bot.name.clone(), [recorded, played[0], played[1]])
     });
+    let silent = configuration
+        .bots
+        .iter()
+        .filter(|bot| bot.process.is_some());
     Ok(WhatIf {
         from: session.from.unwrap_or_default(),
         until: before.at,
@@ -92,6 +98,7 @@ pub fn what_if(reader: &Reader, changes: &[Change]) -> anyhow::Result<WhatIf> {
         missing: session.missing.get(),
         fills: FillModel::QuoteTouch,
         bots: bots.collect(),
+        silent: silent.map(|bot| bot.name.clone()).collect(),
     })
 }
 

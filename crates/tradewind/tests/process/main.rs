@@ -50,6 +50,7 @@ mod passage;
 mod past;
 mod paused;
 mod peaks;
+mod python;
 mod rebuilt;
 mod recorded;
 mod recording;

@@ -79,6 +79,7 @@ fn bot(id: u32, name: &str, instrument: InstrumentId) -> BotConfig {
         revision: 1,
         external: None,
         protections: Protections::default(),
+        process: None,
     }
 }
 
