@@ -1,0 +1,70 @@
+"""Compares two folders of trades, one JSON file a strategy: compare.py THEIRS OURS [--show N]. Prints a table.
+
+Two trades are equal if they are of one pair, enter and leave at the same times and at the same prices (to a tick), for the same
+reason. What is still open at the end is left out.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+TICK = 1e-8
+
+
+def load(path):
+    content = json.loads(path.read_text())
+    closed = {(t["pair"], t["entered_at"]): t for t in content["trades"] if t["reason"] != "force_exit"}
+    return content, closed
+
+
+def near(one, other):
+    return abs(one - other) < 1.5 * TICK
+
+
+def difference(theirs, ours):
+    if ours is None:
+        return "missing"
+    if theirs is None:
+        return "extra"
+    if not near(theirs["entry"], ours["entry"]):
+        return "entry price"
+    if theirs["left_at"] != ours["left_at"]:
+        return "exit time"
+    if theirs["reason"] != ours["reason"]:
+        return "reason"
+    return "" if near(theirs["exit"], ours["exit"]) else "exit price"
+
+
+def compare(theirs, ours, show):
+    (their_content, their), (our_content, our) = load(theirs), load(ours)
+    counts, shown = {}, 0
+    for key in sorted(their.keys() | our.keys(), key=lambda key: (key[1], key[0])):
+        what = difference(their.get(key), our.get(key))
+        counts[what] = counts.get(what, 0) + 1
+        if what and shown < show:
+            shown += 1
+            print(f"    {what}: {their.get(key)}\n      {'':10}{our.get(key)}")
+    equal, total = counts.pop("", 0), len(their.keys() | our.keys())
+    share = 100 * equal / total if total else 100.0
+    ratio = (our_content["candles"] / our_content["seconds"]) / (their_content["candles"] / their_content["seconds"])
+    why = ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "-"
+    print(f"{theirs.stem:28}{len(their):8}{len(our):8}{share:9.2f} %{ratio:8.1f} x  {why}")
+    return equal, total
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("theirs", type=Path)
+    parser.add_argument("ours", type=Path)
+    parser.add_argument("--show", type=int, default=0)
+    arguments = parser.parse_args()
+    print(f"{'strategy':28}{'theirs':>8}{'ours':>8}{'equal':>11}{'speed':>10}  differences")
+    total = [0, 0]
+    for path in sorted(arguments.ours.glob("*.json")):
+        if (arguments.theirs / path.name).exists():
+            equal, trades = compare(arguments.theirs / path.name, path, arguments.show)
+            total = [total[0] + equal, total[1] + trades]
+    print(f"{'all':44}{100 * total[0] / max(total[1], 1):9.2f} %  ({total[0]} of {total[1]} trades)")
+
+
+main()
