@@ -1,7 +1,7 @@
 """Compares two folders of trades, one JSON file a strategy: compare.py THEIRS OURS [--show N]. Prints a table.
 
-Two trades are equal if they are of one pair, enter and leave at the same times and at the same prices (to a tick), for the same
-reason. What is still open at the end is left out.
+Two trades are equal if they are of one pair, enter and leave at the same times and prices, for the same reason, with the same orders
+between. Prices are equal to a tick, or to the two millionths to which the desk keeps shares of prices. What is open at the end is left out.
 """
 
 import argparse
@@ -18,7 +18,17 @@ def load(path):
 
 
 def near(one, other):
-    return abs(one - other) < 1.5 * TICK
+    return abs(one - other) < max(1.5 * TICK, 2e-6 * one)
+
+
+def reason(trade):
+    """Fixed and moved stops are one."""
+    return "stop" if "stop" in trade["reason"] else trade["reason"]
+
+
+def orders(trade):
+    """Sides and times of what was filled between the entry and the exit."""
+    return [tuple(order[:2]) for order in trade["orders"][1:] if order[1] != trade["left_at"]]
 
 
 def difference(theirs, ours):
@@ -26,12 +36,14 @@ def difference(theirs, ours):
         return "missing"
     if theirs is None:
         return "extra"
-    if not near(theirs["entry"], ours["entry"]):
+    if not near(theirs["orders"][0][2], ours["orders"][0][2]):
         return "entry price"
     if theirs["left_at"] != ours["left_at"]:
         return "exit time"
-    if theirs["reason"] != ours["reason"]:
+    if reason(theirs) != reason(ours):
         return "reason"
+    if orders(theirs) != orders(ours):
+        return "orders between"
     return "" if near(theirs["exit"], ours["exit"]) else "exit price"
 
 

@@ -26,7 +26,7 @@ class DataProvider:
     def set_analyzed(self, pair: str, table: Any) -> None:
         """Keeps the analysed table of a pair."""
         self._analyzed[pair] = table
-        self._rows[pair] = len(table)
+        self._rows[pair] = 0 if table is None else len(table)
 
     def set_closed(self, pair: str, rows: int, now: datetime) -> None:
         """So many rows had closed at `now`."""

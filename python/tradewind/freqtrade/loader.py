@@ -47,18 +47,6 @@ def load(path: str, name: Optional[str] = None, config: Optional[Dict[str, Any]]
     Raises `StrategyError` or `Unsupported`, with one line that names the thing and the cure.
     """
     file = Path(path)
-    strategy_class = _class_of(file, name)
-    refuse(strategy_class)
-    strategy = strategy_class({"stake_currency": "", **(config or {})})
-    _rename(strategy)
-    saved = saved_parameters(file, strategy_class.__name__)
-    apply_values(strategy, saved)
-    _apply_saved_exits(strategy, saved)
-    _check(strategy)
-    return strategy
-
-
-def _class_of(file: Path, name: Optional[str]) -> type:
     if not file.is_file():
         raise StrategyError(f"there is no file {file}; write the path of a strategy file, from the configuration's folder")
     hook.install()
@@ -71,20 +59,40 @@ def _class_of(file: Path, name: Optional[str]) -> type:
     if folder not in sys.path:
         sys.path.insert(0, folder)
     spec.loader.exec_module(module)
+    return make(choose(module, name, file), file, config)
+
+
+def choose(module: Any, name: Optional[str], file: Path) -> type:
+    """The strategy of a module: the class called `name`, or the only one."""
     found = {
         value.__name__: value
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, IStrategy) and value is not IStrategy and value.__module__ == module_name
+        if isinstance(value, type) and issubclass(value, IStrategy) and value is not IStrategy and value.__module__ == module.__name__
     }
     if name:
         if name not in found:
-            raise StrategyError(f"{file.name} has no strategy {name}; there are: {', '.join(found) or 'none'}")
+            raise StrategyError(f"{file.name} has no strategy {name}; its strategies are: {', '.join(found) or 'none'}")
         return found[name]
-    if len(found) != 1:
-        what = "no class that derives from IStrategy" if not found else f"several strategies: {', '.join(found)}"
-        cure = "derive one from freqtrade.strategy.IStrategy" if not found else f'choose one with "freqtrade:{file.name}:{list(found)[-1]}"'
-        raise StrategyError(f"{file.name} has {what}; {cure}")
-    return next(iter(found.values()))
+    # A class that others in the file derive from is not meant.
+    leaves = [one for one in found.values() if not any(one in other.__mro__[1:] for other in found.values())]
+    if not leaves:
+        raise StrategyError(f"{file.name} has no strategy; derive a class from freqtrade.strategy.IStrategy")
+    if len(leaves) > 1:
+        names = ", ".join(one.__name__ for one in leaves)
+        raise StrategyError(f"{file.name} has several strategies, {names}; name one: {file.name}:{leaves[-1].__name__}")
+    return leaves[0]
+
+
+def make(strategy_class: type, file: Path, config: Optional[Dict[str, Any]] = None) -> Any:
+    """A strategy with the parameters that a search saved beside its file."""
+    refuse(strategy_class)
+    strategy = strategy_class({"stake_currency": "", **(config or {})})
+    _rename(strategy)
+    saved = saved_parameters(file, strategy_class.__name__)
+    apply_values(strategy, saved)
+    _apply_saved_exits(strategy, saved)
+    _check(strategy)
+    return strategy
 
 
 def own(strategy_class: Any, name: str) -> bool:
@@ -145,8 +153,6 @@ def _check(strategy: Any) -> None:
     timeframe_to_seconds(strategy.timeframe)
     if not isinstance(strategy.stoploss, (int, float)) or strategy.stoploss >= 0:
         raise StrategyError(f"{name} has no stoploss below 0; write stoploss = -0.10")
-    if not strategy.trailing_stop and strategy.trailing_only_offset_is_reached and strategy.trailing_stop_positive_offset:
-        return
     if strategy.trailing_stop and strategy.trailing_only_offset_is_reached and not strategy.trailing_stop_positive_offset:
         raise StrategyError(f"{name}: trailing_only_offset_is_reached needs trailing_stop_positive_offset above 0")
     offset, positive = strategy.trailing_stop_positive_offset, strategy.trailing_stop_positive
@@ -154,10 +160,29 @@ def _check(strategy: Any) -> None:
         raise StrategyError(f"{name}: trailing_stop_positive_offset = {offset} must be above trailing_stop_positive = {positive}")
 
 
-def populates(strategy: Any) -> List[str]:
-    """The callbacks that a strategy has."""
-    names = (
-        "custom_stoploss custom_exit custom_sell confirm_trade_entry confirm_trade_exit custom_entry_price custom_stake_amount "
-        "adjust_trade_position order_filled bot_loop_start custom_roi"
-    )
-    return [name for name in names.split() if own(type(strategy), name)]
+_CALLBACKS = (
+    "custom_stoploss",
+    "custom_exit",
+    "custom_sell",
+    "custom_roi",
+    "custom_stake_amount",
+    "custom_entry_price",
+    "confirm_trade_entry",
+    "confirm_trade_exit",
+    "adjust_trade_position",
+    "order_filled",
+    "bot_loop_start",
+)
+
+
+def callbacks(strategy: Any) -> List[str]:
+    """The callbacks that a strategy has and that are in use."""
+    found = [name for name in _CALLBACKS if own(type(strategy), name)]
+    unused = {
+        "custom_stoploss": strategy.use_custom_stoploss,
+        "custom_roi": strategy.use_custom_roi,
+        "custom_exit": strategy.use_exit_signal,
+        "custom_sell": strategy.use_exit_signal,
+        "adjust_trade_position": strategy.position_adjustment_enable,
+    }
+    return [name for name in found if unused.get(name, True)]

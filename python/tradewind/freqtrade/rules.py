@@ -118,3 +118,23 @@ class Rules:
             if own is not None and math.isfinite(own) and (found[1] is None or own < found[1]):
                 return age, own
         return found
+
+
+def candle_price(strategy: Any, rules: Rules, trade: Trade, way: Exit, now: datetime, opening: float, high: float, low: float) -> float:
+    """The price at which freqtrade's backtests close a trade in a candle that opened at `now`."""
+    if way.price is None:
+        return opening
+    if way.kind == "roi":
+        minutes, _ = rules.roi_at(trade, now)
+        age = int((now - trade.open_date_utc).total_seconds() // 60)
+        is_new = age > 0 and age == minutes
+        return opening if is_new and opening > way.price else min(max(way.price, low), high)
+    if way.price > high:
+        return opening
+    if way.kind == "trailing_stop_loss" and now == trade.open_date_utc:
+        # In the candle of the entry the price is taken to have risen just far enough to move the stop.
+        positive, offset = strategy.trailing_stop_positive, strategy.trailing_stop_positive_offset
+        armed = not strategy.use_custom_stoploss and strategy.trailing_only_offset_is_reached and positive and offset
+        rise = 1 + offset - positive if armed else 1 + (trade.stop_loss_pct or 0.0)
+        return max(low, opening * rise)
+    return way.price

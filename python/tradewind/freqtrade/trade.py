@@ -64,6 +64,8 @@ class Trade:
         self.max_rate = self.min_rate = rate
         self.orders: List[Order] = []
         self.tick = tick
+        # When the desk says that it was opened, in nanoseconds; 0 while that is not known.
+        self.opened_at = 0
         self._custom: Dict[str, Any] = {}
         self.add(amount, rate, moment, tag)
 
