@@ -69,6 +69,7 @@ def main():
     parser.add_argument("theirs", type=Path)
     parser.add_argument("ours", type=Path)
     parser.add_argument("--show", type=int, default=0)
+    parser.add_argument("--least", type=float, default=0.0, help="the share of equal trades, in percent, below which this fails")
     arguments = parser.parse_args()
     print(f"{'strategy':28}{'theirs':>8}{'ours':>8}{'equal':>11}{'speed':>10}  differences")
     total = [0, 0]
@@ -76,7 +77,10 @@ def main():
         if (arguments.theirs / path.name).exists():
             equal, trades = compare(arguments.theirs / path.name, path, arguments.show)
             total = [total[0] + equal, total[1] + trades]
-    print(f"{'all':44}{100 * total[0] / max(total[1], 1):9.2f} %  ({total[0]} of {total[1]} trades)")
+    share = 100 * total[0] / max(total[1], 1)
+    print(f"{'all':44}{share:9.2f} %  ({total[0]} of {total[1]} trades)")
+    if share < arguments.least:
+        raise SystemExit(f"{share:.2f} % of the trades are equal, and {arguments.least} % are wanted")
 
 
 main()

@@ -1,22 +1,22 @@
 """Backtests strategy files with freqtrade itself and writes its trades as JSON.
 
 It runs in an environment that has freqtrade. No exchange is contacted: the markets are written below.
-Usage: reference.py --data FOLDER --out FOLDER --strategies FOLDER NAME...
+Usage: reference.py --data FOLDER --out FOLDER --strategies FOLDER NAME... Each strategy runs in a process of its own, as with freqtrade's
+own command, and its seconds are those of that process from start to end.
 """
 
 import argparse
 import json
 import logging
+import subprocess
+import sys
 import time
 from pathlib import Path
 
-STARTED = time.perf_counter()
-
-import pandas  # noqa: E402
-from freqtrade.configuration import Configuration  # noqa: E402
-from freqtrade.enums import CandleType, RunMode  # noqa: E402
-from freqtrade.optimize.backtesting import Backtesting  # noqa: E402
-from freqtrade.resolvers import ExchangeResolver  # noqa: E402
+from freqtrade.configuration import Configuration
+from freqtrade.enums import CandleType, RunMode
+from freqtrade.optimize.backtesting import Backtesting
+from freqtrade.resolvers import ExchangeResolver
 
 FEE = 0.001
 TICK = 1e-8
@@ -60,11 +60,9 @@ def offline_exchange(config, pairs):
 def run(strategy, arguments, pairs):
     config = configuration(strategy, arguments, pairs, "5m")
     test = Backtesting(config, offline_exchange(config, pairs))
-    began = time.perf_counter()
     data, timerange = test.load_bt_data()
     candles = sum(len(frame) for frame in data.values())
     test.backtest_one_strategy(test.strategylist[0], data, timerange)
-    seconds = time.perf_counter() - began
     results = test.all_bt_content[test.strategylist[0].get_strategy_name()]["results"]
     trades = [
         {
@@ -74,7 +72,7 @@ def run(strategy, arguments, pairs):
         }
         for row in results.itertuples()
     ]
-    return {"strategy": strategy, "candles": candles, "seconds": seconds, "trades": trades}
+    return {"strategy": strategy, "candles": candles, "trades": trades}
 
 
 def main():
@@ -82,14 +80,22 @@ def main():
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--strategies", type=Path, required=True)
+    parser.add_argument("--here", action="store_true", help="run in this process, untimed")
     parser.add_argument("names", nargs="+")
     arguments = parser.parse_args()
     logging.disable(logging.INFO)
     arguments.out.mkdir(parents=True, exist_ok=True)
     pairs = sorted(path.name.split("-")[0].replace("_", "/") for path in arguments.data.glob("*-5m.feather"))
+    if arguments.here:
+        for name in arguments.names:
+            (arguments.out / f"{name}.json").write_text(json.dumps(run(name, arguments, pairs)))
+        return
     for name in arguments.names:
-        result = run(name, arguments, pairs)
-        (arguments.out / f"{name}.json").write_text(json.dumps(result))
+        began = time.perf_counter()
+        subprocess.run([sys.executable, *sys.argv[: -len(arguments.names)], "--here", name], check=True, stdout=subprocess.DEVNULL)
+        path = arguments.out / f"{name}.json"
+        result = {**json.loads(path.read_text()), "seconds": time.perf_counter() - began}
+        path.write_text(json.dumps(result))
         print(f"{name}: {len(result['trades'])} trades, {result['candles']} candles, {result['seconds']:.2f} s", flush=True)
 
 

@@ -31,6 +31,8 @@ from .trade import PairLocks, Trade
 # Candles that a strategy has live, as freqtrade fetches them, whatever startup_candle_count says.
 LIVE_CANDLES = 500
 NANOSECONDS = 1_000_000_000
+# A difference of the amount held up to this share is due to fees and steps, not to an order.
+CORRECTED = 0.02
 
 
 def adapt(module: Any, name: Optional[str], path: str) -> type:
@@ -160,6 +162,8 @@ class FreqtradeStrategy(Strategy):
         self._exposure: Dict[str, float] = {}
         # By pair: when the newest candle opened that its trade has seen.
         self._seen: Dict[str, int] = {}
+        # By pair, what an exposure of 1 is worth in the quote asset, by its last entry.
+        self._full: Dict[str, float] = {}
         self._denied: Set[str] = set()
         # By pair, the exit plan last decided.
         self._plans: Dict[str, Optional[ExitPlan]] = {}
@@ -343,7 +347,7 @@ class FreqtradeStrategy(Strategy):
         opening = bars.open[row + 1]
         resized = self._resize(trade, opening, now, ctx) if user.position_adjustment_enable else None
         if resized is not None:
-            change = resized[0] * ctx.budget / opening - trade.amount
+            change = resized[0] * self._full.get(trade.pair, ctx.budget) / opening - trade.amount
             if change > 0:
                 trade.add(change, opening, now, resized[1])
             elif change > -trade.amount:
@@ -436,10 +440,15 @@ class FreqtradeStrategy(Strategy):
             tag, _ = self._entering.pop(pair, ("", 0))
             opened = position.opened_at - position.opened_at % self.length
             trade = self._open(pair, position.entry_price, position.quantity, opened, tag)
-        trade.opened_at = position.opened_at
         change = position.quantity - trade.amount
-        if abs(change) > 1e-9 * trade.amount:
+        if not trade.opened_at:
+            exposure = self._exposure.setdefault(pair, 1.0) or 1.0
+            self._full[pair] = position.quantity * position.entry_price / exposure
+        if not trade.opened_at or abs(change) <= CORRECTED * trade.amount:
+            trade.correct(position.quantity, position.entry_price)
+        else:
             self._change(trade, change, ctx)
+        trade.opened_at = position.opened_at
         self._look_at_candles(trade, ctx.now)
 
     def _open(self, pair: str, rate: float, amount: float, opened: int, tag: str) -> Trade:
@@ -559,7 +568,7 @@ class FreqtradeStrategy(Strategy):
 
     def _resize(self, trade: Trade, rate: float, now: datetime, ctx: Any) -> Optional[Tuple[float, str]]:
         """The exposure after adjust_trade_position, and its tag; None if it stays."""
-        user, budget = self.user, ctx.budget
+        user, budget = self.user, self._full.get(trade.pair, ctx.budget)
         profit = trade.calc_profit_ratio(rate)
         answer = user.adjust_trade_position(
             trade=trade,

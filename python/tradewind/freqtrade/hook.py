@@ -131,15 +131,19 @@ def install() -> None:
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)
     for name in [name for name in sys.modules if name == "freqtrade" or name.startswith("freqtrade.")]:
-        if getattr(sys.modules[name].__spec__, "loader", None) is not _FINDER:
+        if not _is_ours(sys.modules[name]):
             del sys.modules[name]
+
+
+def _is_ours(module: Any) -> bool:
+    return getattr(getattr(module, "__spec__", None), "loader", None) is _FINDER
 
 
 def remove() -> Tuple[str, ...]:
     """Takes them away again; returns the names of the modules that were imported."""
     if _FINDER in sys.meta_path:
         sys.meta_path.remove(_FINDER)
-    names = tuple(name for name, module in sys.modules.items() if getattr(module.__spec__, "loader", None) is _FINDER)
+    names = tuple(name for name, module in sys.modules.items() if _is_ours(module))
     for name in names:
         del sys.modules[name]
     return names

@@ -154,10 +154,10 @@ def _check(strategy: Any) -> None:
     if not isinstance(strategy.stoploss, (int, float)) or strategy.stoploss >= 0:
         raise StrategyError(f"{name} has no stoploss below 0; write stoploss = -0.10")
     if strategy.trailing_stop and strategy.trailing_only_offset_is_reached and not strategy.trailing_stop_positive_offset:
-        raise StrategyError(f"{name}: trailing_only_offset_is_reached needs trailing_stop_positive_offset above 0")
+        raise StrategyError(f"{name}: trailing_only_offset_is_reached has no offset; set trailing_stop_positive_offset above 0")
     offset, positive = strategy.trailing_stop_positive_offset, strategy.trailing_stop_positive
     if strategy.trailing_stop and positive and 0 < offset <= positive:
-        raise StrategyError(f"{name}: trailing_stop_positive_offset = {offset} must be above trailing_stop_positive = {positive}")
+        raise StrategyError(f"{name}: trailing_stop_positive_offset = {offset} is too low; it must be above trailing_stop_positive = {positive}")
 
 
 _CALLBACKS = (

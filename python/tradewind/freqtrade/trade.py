@@ -83,6 +83,16 @@ class Trade:
         self.max_stake_amount = max(self.max_stake_amount, self.stake_amount)
         return self._book("buy", amount, rate, moment, tag)
 
+    def correct(self, amount: float, rate: float) -> None:
+        """Takes over what is really held: fees and steps make it differ a little from what was decided."""
+        change = amount - self.amount
+        last = self.orders[-1]
+        if last.side == "buy":
+            last.amount = last.filled = last.safe_amount = last.safe_filled = last.safe_amount_after_fee = last.amount + change
+        self.amount, self.open_rate = amount, rate
+        self.stake_amount = amount * rate
+        self.max_stake_amount = max(self.stake_amount, self.max_stake_amount if len(self.orders) > 1 else 0.0)
+
     def reduce(self, amount: float, rate: float, moment: datetime, tag: Optional[str] = None) -> Order:
         """Books an exit of a part."""
         self.realized_profit += self.calc_profit(rate, amount)

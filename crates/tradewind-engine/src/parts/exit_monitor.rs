@@ -103,7 +103,7 @@ impl ExitMonitor {
         };
         let take_profit = plan
             .take_profit
-            .and_then(|share| favour(entry, side, share));
+            .and_then(|share| target(entry, side, share));
         Self {
             plan,
             side,
@@ -287,7 +287,7 @@ impl ExitMonitor {
             .iter()
             .rev()
             .find(|(from, _)| *from <= age)?;
-        favour(self.entry, self.side, step.1)
+        target(self.entry, self.side, step.1)
     }
 
     /// Whether `one` is strictly better for this position than `other`.
@@ -309,6 +309,16 @@ fn favour(price: Price, side: Side, share: Ppm) -> Option<Price> {
     }))
 }
 
+/// The first price at which a position gains `share` of its entry: rounded away from the entry, so that the gain is never less.
+fn target(entry: Price, side: Side, share: Ppm) -> Option<Price> {
+    let change = i128::from(entry.0) * i128::from(share.0);
+    let change = i64::try_from(-(-change).div_euclid(i128::from(Ppm::ONE.0))).ok()?;
+    Some(Price(match side {
+        Side::Buy => entry.0.checked_add(change)?,
+        Side::Sell => entry.0.checked_sub(change)?,
+    }))
+}
+
 fn against(price: Price, side: Side, share: Ppm) -> Option<Price> {
     favour(price, side.opposite(), share)
 }
@@ -317,6 +327,19 @@ fn against(price: Price, side: Side, share: Ppm) -> Option<Price> {
 mod tests {
     use super::*;
     use tradewind_model::{AssetId, InstrumentId, Quantity};
+
+    #[test]
+    fn a_target_is_never_nearer_than_its_gain() {
+        let check = |side, share, wanted| {
+            assert_eq!(target(Price(4_131), side, Ppm(share)), Some(Price(wanted)));
+        };
+        // One percent of 4,131 is 41.31.
+        check(Side::Buy, 10_000, 4_173);
+        check(Side::Sell, 10_000, 4_089);
+        check(Side::Buy, 0, 4_131);
+        check(Side::Buy, 1_000_000, 8_262);
+        check(Side::Buy, -10_000, 4_090);
+    }
 
     fn quote(bid: i64) -> Quote {
         Quote {
