@@ -37,6 +37,12 @@ class Runner:
             for slot in range(len(self.instruments))
             for seconds, name in self.seconds.items()
         }
+        self.ctx._everything = {
+            (self.instruments[slot]["name"], name): history for (slot, name), history in self.histories.items()
+        }
+        self.ctx.known = [one["name"] for one in self.instruments]
+        self.ctx.traded = [one["name"] for one in self.instruments if one["traded"]]
+        self.ctx.ticks = {one["name"]: one["tick"] / 10 ** one["price_decimals"] for one in self.instruments}
         self.whole: Dict[int, Columns] = {}
         self.bars: Dict[int, int] = {}
         self.held: Dict[int, Tuple[float, float, int]] = {}
@@ -92,7 +98,7 @@ class Runner:
         self.ctx._row[self._name(slot)] = rows - 1
         table = self.strategy.signals(frame, self.ctx) or {}
         self.signals[slot] = table
-        first = max(self.warm_up - 1, 0)
+        first = max(getattr(self.strategy, "first_row", self.warm_up) - 1, 0)
         return wire.TABLE, self._table(slot, table, rows, first, warnings)
 
     def _table(self, slot: int, table: Dict[str, Any], rows: int, first: int, warnings: List[str]) -> bytes:
