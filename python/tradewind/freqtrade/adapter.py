@@ -328,12 +328,11 @@ class FreqtradeStrategy(Strategy):
         rate = self._rate(ctx)
         resized = self._resize(trade, rate, now, ctx) if self.user.position_adjustment_enable else None
         enter = bars.enter[row] == 1
-        # A signal to leave is a proposal of its own.
-        ways = self.rules.exits(trade, now, rate, enter or bars.leave[row] == 1, False)
-        for way in [way for way in ways if way.kind == "custom_exit"]:
-            answer = self._leave(trade, way.reason, rate, now)
-            if answer is not None:
-                return answer
+        # A signal to leave is a proposal of its own, and levels are the exit plan's.
+        way = None if bars.leave[row] == 1 and not enter else self.rules.signal(trade, now, rate, enter, False)
+        answer = self._leave(trade, way.reason, rate, now) if way else None
+        if answer is not None:
+            return answer
         return self._keep(trade, ExitPlan(stop_at=trade.stop_loss, roi=self._roi(trade, now, enter)), resized)
 
     def _sees_next(self, bars: Bars, row: int) -> bool:
@@ -502,8 +501,9 @@ class FreqtradeStrategy(Strategy):
         moves = self.user.trailing_stop or self.user.use_custom_stoploss
         while row < len(bars.time) and bars.time[row] + self.length <= now:
             trade.adjust_min_max_rates(bars.high[row], bars.low[row])
-            if moves and bars.time[row] + self.length < now:
-                self.rules.adjust_stop(trade, utc(bars.time[row]), bars.close[row], bars.low[row], bars.high[row])
+            if moves:
+                closed = utc(bars.time[row] + self.length)
+                self.rules.adjust_stop(trade, closed, bars.close[row], bars.low[row], bars.high[row])
             self._seen[trade.pair] = bars.time[row]
             row += 1
 

@@ -53,10 +53,9 @@ class Rules:
         self.adjust_stop(trade, now, rate, low, high)
         stopped = trade.stop_loss >= (rate if low is None else low)
         found = []
-        if strategy.use_exit_signal:
-            signal = self._signal(trade, now, rate, enter, leave, leave_tag)
-            if signal:
-                found.append(signal)
+        signal = self.signal(trade, now, rate, enter, leave, leave_tag)
+        if signal:
+            found.append(signal)
         if stopped and not trade.is_stop_loss_trailing:
             found.append(Exit("stop_loss", "stop_loss", trade.stop_loss))
         if not (enter and strategy.ignore_roi_if_entry_signal):
@@ -67,8 +66,13 @@ class Rules:
             found.append(Exit("trailing_stop_loss", "trailing_stop_loss", trade.stop_loss))
         return found
 
-    def _signal(self, trade: Trade, now: datetime, rate: float, enter: bool, leave: bool, tag: Optional[str]) -> Optional[Exit]:
+    def signal(
+        self, trade: Trade, now: datetime, rate: float, enter: bool, leave: bool, tag: Optional[str] = None
+    ) -> Optional[Exit]:
+        """The exit by signal or by custom_exit, if there is one."""
         strategy = self.strategy
+        if not strategy.use_exit_signal:
+            return None
         profit = trade.calc_profit_ratio(rate)
         if leave and not enter:
             if strategy.exit_profit_only and profit <= strategy.exit_profit_offset:
