@@ -153,12 +153,12 @@ class Adapter(unittest.TestCase):
 
     def test_a_trailing_stop_follows_closed_candles_and_in_freqtrades_way_the_candle_itself(self):
         body = "    trailing_stop = True\n    stoploss = -0.08\n"
-        # The candle from 105 to 120 has a high of 121 and a low of 104: a stop 8 % below the high lies within it.
-        closes = [90, 100, 105, 120, 110, 109]
+        # The candle from 105 to 121 has a high of 122 and a low of 104: a stop 8 % below the high lies within it.
+        closes = [90, 100, 105, 121, 110, 109]
         for freqtrade_candles, left_in, reason in ((False, 4, "stop_loss"), (True, 3, "trailing_stop_loss")):
             (trade,) = self.run_strategy(body, closes, freqtrade_candles=freqtrade_candles)
             found = (round(trade["exit"], 2), trade["left_at"] // 300_000, trade["reason"])
-            self.assertEqual(found, (111.32, left_in, reason))
+            self.assertEqual(found, (112.24, left_in, reason))
 
     def test_a_cooldown_keeps_the_next_entry_out(self):
         closes = [90, 100, 110, 120, 100, 110, 120, 125]
