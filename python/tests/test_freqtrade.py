@@ -355,7 +355,7 @@ class Callbacks(Folder):
         self.assertEqual(calls("    def custom_stoploss(self, *a, **k): return None\n"), [])
 
     def test_the_plan_has_stop_and_targets_before_fees(self):
-        from tradewind.freqtrade.adapter import exit_plan
+        from tradewind.freqtrade.desk_strategy import exit_plan
 
         plan = exit_plan(SimpleNamespace(stoploss=-0.1, minimal_roi={"30": 0.01, "0": 0.05}), 0.001)
         self.assertEqual(plan.stop, 0.1)

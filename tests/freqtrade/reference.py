@@ -13,7 +13,6 @@ import sys
 import time
 from pathlib import Path
 
-from freqtrade.configuration import Configuration
 from freqtrade.enums import CandleType, RunMode
 from freqtrade.optimize.backtesting import Backtesting
 from freqtrade.resolvers import ExchangeResolver
