@@ -283,6 +283,18 @@ class Trades(Folder):
         trade.adjust_stop_loss(101.15, -0.05, initial=True)
         self.assertEqual(trade.stop_loss, 96.1)
 
+    def test_a_trade_survives_a_restart(self):
+        trade = Trade("A/B", 100.0, 1.0, START, "tag", 0.01)
+        trade.adjust_stop_loss(100.0, -0.1, initial=True)
+        trade.adjust_stop_loss(120.0, -0.1)
+        trade.set_custom_data("seen", [1, 2])
+        closed(5, -0.01)
+        for one in (trade, Trade._closed[0]):
+            again = Trade.restored(json.loads(json.dumps(one.saved())))
+            for name in ("pair", "open_date", "amount", "stop_loss", "is_stop_loss_trailing", "enter_tag", "close_date", "close_profit", "is_open"):
+                self.assertEqual(getattr(again, name), getattr(one, name), name)
+        self.assertEqual(Trade.restored(trade.saved()).get_custom_data("seen"), [1, 2])
+
     def test_closed_trades_are_found(self):
         closed(5, -0.01, "A/B")
         closed(10, 0.01, "C/B")

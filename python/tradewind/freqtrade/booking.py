@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 from ..decision import ExitPlan
@@ -12,11 +12,13 @@ from ..strategy import Strategy
 from .loader import own
 from .protections import Protection
 from .rules import Rules
-from .trade import PairLocks, Trade
+from .trade import PairLock, PairLocks, Trade
 
 NANOSECONDS = 1_000_000_000
 # A difference of the amount held up to this share is due to fees and steps, not to an order.
 CORRECTED = 0.02
+# Closed trades that are kept over a restart, as protections look at them.
+TRADES_KEPT = 200
 FIELDS = ("time", "open", "high", "low", "close", "enter_long", "exit_long", "exit_tag")
 
 
@@ -65,12 +67,43 @@ class TradeBook(Strategy):
         self._denied: Set[str] = set()
         self._set_budget: Optional[float] = None
 
+    def _remember(self) -> None:
+        """Puts trades and locks into the state that is kept over a restart."""
+        self.state = {
+            "open": [trade.saved() for trade in Trade._open.values()],
+            "closed": [trade.saved() for trade in Trade._closed[-TRADES_KEPT:]],
+            "locks": [[lock.pair, lock.lock_end_time.timestamp(), lock.reason, lock.side] for lock in PairLocks._locks if lock.active],
+            "seen": self._seen,
+            "full": self._full,
+            "exposure": self._exposure,
+            "entering": {pair: list(entry) for pair, entry in self._entering.items()},
+            "leaving": {pair: list(exit_) for pair, exit_ in self._leaving.items()},
+        }
+
+    def _recall(self) -> None:
+        """Takes them back."""
+        kept = self.state
+        if not kept:
+            return
+        Trade._open = {one["pair"]: Trade.restored(one) for one in kept["open"]}
+        Trade._closed = [Trade.restored(one) for one in kept["closed"]]
+        for pair, until, reason, side in kept["locks"]:
+            PairLocks._locks.append(PairLock(pair, datetime.fromtimestamp(until, timezone.utc), reason, side))
+        self._seen, self._full, self._exposure = dict(kept["seen"]), dict(kept["full"]), dict(kept["exposure"])
+        self._entering = {pair: (tag, at) for pair, (tag, at) in kept["entering"].items()}
+        self._leaving = {pair: (reason, at) for pair, (reason, at) in kept["leaving"].items()}
+
     def _row(self, ctx: Any) -> int:
         bars = self._bars[ctx.instrument]
         return min(max(bars.row(ctx.now - self.length), 0), len(bars.time) - 1)
 
     def _follow(self, ctx: Any) -> None:
         """Books what the desk has filled since the last request. Trades of other pairs are followed by their candles."""
+        self._book(ctx)
+        if not ctx.is_backtest:
+            self._remember()
+
+    def _book(self, ctx: Any) -> None:
         pair, position = ctx.instrument, ctx.position
         self._enter_unseen(pair, ctx.now, bool(position))
         trade = Trade._open.get(pair)

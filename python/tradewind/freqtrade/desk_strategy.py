@@ -51,6 +51,7 @@ class FreqtradeStrategy(TradeBook):
         """Gives the strategy its candles and calls `bot_start`."""
         Trade._reset()
         PairLocks._reset()
+        self._recall()
         self.ctx = ctx
         self._plays_freqtrade = ctx.is_backtest and self.freqtrade_candles
         pairs = [name for name in ctx.traded]

@@ -213,6 +213,34 @@ class Trade:
         """A value that was kept."""
         return self._custom.get(key, default)
 
+    # Over a restart.
+
+    def saved(self) -> Dict[str, Any]:
+        """What is kept of it: numbers and texts."""
+        return {
+            "pair": self.pair,
+            "open_rate": self.open_rate,
+            "amount": self.amount,
+            "open": self.open_date.timestamp(),
+            "close": self.close_date.timestamp() if self.close_date else None,
+            "tag": self.enter_tag,
+            "tick": self.tick,
+            "fields": {name: getattr(self, name) for name in _SAVED},
+            "orders": [[one.side, one.amount, one.price, one.order_date.timestamp(), one.ft_order_tag] for one in self.orders],
+            "custom": {key: value for key, value in self._custom.items() if isinstance(value, (bool, int, float, str, list, dict, type(None)))},
+        }
+
+    @classmethod
+    def restored(cls, kept: Dict[str, Any]) -> "Trade":
+        """The trade that was saved."""
+        trade = cls(kept["pair"], kept["open_rate"], kept["amount"], _utc(kept["open"]), kept["tag"], kept["tick"])
+        vars(trade).update(kept["fields"])
+        trade.orders = [Order(side, amount, price, _utc(at), tag) for side, amount, price, at, tag in kept["orders"]]
+        trade._custom = dict(kept["custom"])
+        if kept["close"] is not None:
+            trade.close_date = trade.close_date_utc = _utc(kept["close"])
+        return trade
+
     # Queries over all trades.
 
     @classmethod
@@ -266,6 +294,30 @@ class Trade:
 
 
 LocalTrade = Trade
+
+# Fields that are saved as they are.
+_SAVED = (
+    "opened_at",
+    "is_open",
+    "stop_loss",
+    "stop_loss_pct",
+    "initial_stop_loss",
+    "initial_stop_loss_pct",
+    "is_stop_loss_trailing",
+    "max_rate",
+    "min_rate",
+    "stake_amount",
+    "max_stake_amount",
+    "realized_profit",
+    "close_rate",
+    "close_profit",
+    "close_profit_abs",
+    "exit_reason",
+)
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 class PairLock:
