@@ -67,9 +67,10 @@ class TradeBook(Strategy):
         self._denied: Set[str] = set()
         self._set_budget: Optional[float] = None
 
-    def _remember(self) -> None:
-        """Puts trades and locks into the state that is kept over a restart."""
-        self.state = {
+    @property
+    def state(self) -> Dict[str, Any]:  # type: ignore[override]
+        """Trades and locks, which are kept over a restart."""
+        return {
             "open": [trade.saved() for trade in Trade._open.values()],
             "closed": [trade.saved() for trade in Trade._closed[-TRADES_KEPT:]],
             "locks": [[lock.pair, lock.lock_end_time.timestamp(), lock.reason, lock.side] for lock in PairLocks._locks if lock.active],
@@ -80,9 +81,13 @@ class TradeBook(Strategy):
             "leaving": {pair: list(exit_) for pair, exit_ in self._leaving.items()},
         }
 
+    @state.setter
+    def state(self, kept: Dict[str, Any]) -> None:
+        self._kept = kept
+
     def _recall(self) -> None:
-        """Takes them back."""
-        kept = self.state
+        """Takes back what was kept."""
+        kept = self._kept
         if not kept:
             return
         Trade._open = {one["pair"]: Trade.restored(one) for one in kept["open"]}
@@ -99,11 +104,6 @@ class TradeBook(Strategy):
 
     def _follow(self, ctx: Any) -> None:
         """Books what the desk has filled since the last request. Trades of other pairs are followed by their candles."""
-        self._book(ctx)
-        if not ctx.is_backtest:
-            self._remember()
-
-    def _book(self, ctx: Any) -> None:
         pair, position = ctx.instrument, ctx.position
         self._enter_unseen(pair, ctx.now, bool(position))
         trade = Trade._open.get(pair)
