@@ -52,6 +52,10 @@ class TradeBook(Strategy):
     length: int
 
     def __init__(self, params: Optional[Dict[str, Any]] = None) -> None:
+        # The trades and locks of this strategy. Files reach them by the classes, which several bots of a process share.
+        self._trades: Dict[str, Trade] = {}
+        self._past: List[Trade] = []
+        self._locks: List[PairLock] = []
         super().__init__(params)
         self._bars: Dict[str, Bars] = {}
         # By pair: the tag and time of the entry under way, the reason and time of the exit under way, the exposure last decided.
@@ -71,9 +75,9 @@ class TradeBook(Strategy):
     def state(self) -> Dict[str, Any]:  # type: ignore[override]
         """Trades and locks, which are kept over a restart."""
         return {
-            "open": [trade.saved() for trade in Trade._open.values()],
-            "closed": [trade.saved() for trade in Trade._closed[-TRADES_KEPT:]],
-            "locks": [[lock.pair, lock.lock_end_time.timestamp(), lock.reason, lock.side] for lock in PairLocks._locks if lock.active],
+            "open": [trade.saved() for trade in self._trades.values()],
+            "closed": [trade.saved() for trade in self._past[-TRADES_KEPT:]],
+            "locks": [[lock.pair, lock.lock_end_time.timestamp(), lock.reason, lock.side] for lock in self._locks if lock.active],
             "seen": self._seen,
             "full": self._full,
             "exposure": self._exposure,
@@ -85,15 +89,20 @@ class TradeBook(Strategy):
     def state(self, kept: Dict[str, Any]) -> None:
         self._kept = kept
 
+    def _activate(self) -> None:
+        """Makes the classes `Trade` and `PairLocks` show this strategy's own."""
+        Trade._open, Trade._closed, PairLocks._locks = self._trades, self._past, self._locks
+        PairLocks.timeframe = self.user.timeframe
+
     def _recall(self) -> None:
         """Takes back what was kept."""
         kept = self._kept
         if not kept:
             return
-        Trade._open = {one["pair"]: Trade.restored(one) for one in kept["open"]}
-        Trade._closed = [Trade.restored(one) for one in kept["closed"]]
+        self._trades.update((one["pair"], Trade.restored(one)) for one in kept["open"])
+        self._past.extend(Trade.restored(one) for one in kept["closed"])
         for pair, until, reason, side in kept["locks"]:
-            PairLocks._locks.append(PairLock(pair, datetime.fromtimestamp(until, timezone.utc), reason, side))
+            self._locks.append(PairLock(pair, datetime.fromtimestamp(until, timezone.utc), reason, side))
         self._seen, self._full, self._exposure = dict(kept["seen"]), dict(kept["full"]), dict(kept["exposure"])
         self._entering = {pair: (tag, at) for pair, (tag, at) in kept["entering"].items()}
         self._leaving = {pair: (reason, at) for pair, (reason, at) in kept["leaving"].items()}
@@ -162,6 +171,7 @@ class TradeBook(Strategy):
 
     def on_order(self, order: Any, ctx: Any) -> None:
         """Notes an entry that the desk has denied."""
+        self._activate()
         if order.status == "denied":
             self._denied.add(order.instrument)
 

@@ -49,13 +49,11 @@ class FreqtradeStrategy(TradeBook):
 
     def setup(self, ctx: Any) -> None:
         """Gives the strategy its candles and calls `bot_start`."""
-        Trade._reset()
-        PairLocks._reset()
         self._recall()
+        self._activate()
         self.ctx = ctx
         self._plays_freqtrade = ctx.is_backtest and self.freqtrade_candles
         pairs = [name for name in ctx.traded]
-        PairLocks.timeframe = self.user.timeframe
         runmode = RunMode.BACKTEST if ctx.is_backtest else RunMode.LIVE
         stake = pairs[0].split("/")[-1] if pairs else ""
         self.user.config.update(
@@ -80,6 +78,7 @@ class FreqtradeStrategy(TradeBook):
     # Signals.
     def indicators(self, df: Any, ctx: Any) -> Any:
         """The columns of populate_indicators, populate_entry_trend and populate_exit_trend."""
+        self._activate()
         self.user.dp.now = utc(ctx.now)
         candles = table_of(df)
         table = analysis.analyze(self.user, analysis.fill_holes(candles, self.user.timeframe), ctx.instrument)
@@ -260,6 +259,7 @@ class FreqtradeStrategy(TradeBook):
     # Inside.
     def _begin(self, ctx: Any) -> datetime:
         """Brings trades up to date before a callback, and returns the time."""
+        self._activate()
         now = utc(ctx.now)
         user, pair = self.user, ctx.instrument
         if self._set_budget != ctx.budget:

@@ -374,7 +374,7 @@ class PairLocks:
     @classmethod
     def drop_expired(cls, now: datetime) -> None:
         """Forgets locks that ended a day ago."""
-        cls._locks = [lock for lock in cls._locks if lock.lock_end_time > now - timedelta(days=1)]
+        cls._locks[:] = [lock for lock in cls._locks if lock.lock_end_time > now - timedelta(days=1)]
 
     @classmethod
     def _reset(cls) -> None:
