@@ -1,6 +1,8 @@
 """The freqtrade package: imports, loading, rules, trades, protections. None of it needs freqtrade, and little of it pandas."""
 
+import contextlib
 import importlib
+import io
 import json
 import sys
 import tempfile
@@ -100,6 +102,25 @@ class Loading(Folder):
         old = PLAIN + "    INTERFACE_VERSION = 2\n    sell_profit_only = True\n    use_sell_signal = False\n    order_types = {'buy': 'market'}\n"
         strategy = load(self.file(old))
         self.assertEqual((strategy.exit_profit_only, strategy.use_exit_signal, strategy.order_types["entry"]), (True, False, "market"))
+
+
+class Guards(Folder):
+    def test_a_callback_that_raises_counts_as_its_default(self):
+        body = "    def custom_exit(self, **kwargs): return 1 / 0\n    def confirm_trade_exit(self, **kwargs): return kwargs['absent']\n"
+        strategy, printed = load(self.file(PLAIN + body)), io.StringIO()
+        with contextlib.redirect_stderr(printed):
+            self.assertEqual([strategy.custom_exit() for _ in range(3)], [None] * 3)
+            self.assertTrue(strategy.confirm_trade_exit())
+        self.assertEqual(printed.getvalue().count("custom_exit raised ZeroDivisionError"), 1)
+
+    def test_what_is_not_supported_ends_the_strategy(self):
+        body = "    def custom_exit(self, **kwargs):\n        from freqtrade.persistence import Trade\n        return Trade.get_trades([])\n"
+        with self.assertRaisesRegex(Unsupported, "get_trades_proxy"):
+            load(self.file(PLAIN + body)).custom_exit()
+
+    def test_a_query_of_the_database_is_named(self):
+        with self.assertRaisesRegex(AttributeError, "Trade.pair is a column"):
+            Trade.pair == "A/B"  # noqa: B015
 
 
 class Parameters(Folder):

@@ -61,8 +61,6 @@ def analyze(strategy: Any, candles: Any, pair: str) -> Any:
     if strategy.INTERFACE_VERSION < 3 or "buy" in table.columns or "sell" in table.columns:
         names = {"buy": "enter_long", "sell": "exit_long", "buy_tag": "enter_tag"}
         table = table.rename(columns={old: new for old, new in names.items() if old in table.columns and new not in table.columns})
-    if "enter_short" in table.columns and (table["enter_short"] == 1).any():
-        raise Unsupported("enter_short is set, and shorts are not supported; remove it from populate_entry_trend")
     return table
 
 

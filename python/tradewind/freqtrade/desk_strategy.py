@@ -11,7 +11,7 @@ from ..market import utc
 from ..strategy import Param, Strategy
 from . import analysis
 from .booking import NANOSECONDS, Bars, TradeBook
-from .constants import RunMode
+from .constants import CandleType, RunMode
 from .dataprovider import DataProvider
 from .errors import Unsupported
 from .interface import Wallets
@@ -44,6 +44,8 @@ class FreqtradeStrategy(TradeBook):
         self.protections = [Protection(settings, self.user.timeframe) for settings in self.user.protections]
         self.length = timeframe_to_seconds(self.user.timeframe) * NANOSECONDS
         self._frames: Dict[str, Any] = {}
+        # By pair, of how many rows the indicators were computed last.
+        self._computed: Dict[str, int] = {}
 
     # Setting up.
 
@@ -57,7 +59,17 @@ class FreqtradeStrategy(TradeBook):
         runmode = RunMode.BACKTEST if ctx.is_backtest else RunMode.LIVE
         stake = pairs[0].split("/")[-1] if pairs else ""
         self.user.config.update(
-            {"stake_currency": stake, "timeframe": self.user.timeframe, "runmode": runmode, "dry_run": ctx.is_backtest, "trading_mode": "spot"}
+            {
+                "stake_currency": stake,
+                "stake_amount": "unlimited",
+                "max_open_trades": len(pairs),
+                "timeframe": self.user.timeframe,
+                "runmode": runmode,
+                "dry_run": ctx.is_backtest,
+                "trading_mode": "spot",
+                "candle_type_def": CandleType.SPOT,
+                "exchange": {"name": "tradewind", "pair_whitelist": pairs},
+            }
         )
         self.user.dp = DataProvider(self.candles, pairs, self.user.timeframe, runmode)
         self.user.wallets = Wallets(ctx.budget, stake)
@@ -79,6 +91,7 @@ class FreqtradeStrategy(TradeBook):
     def indicators(self, df: Any, ctx: Any) -> Any:
         """The columns of populate_indicators, populate_entry_trend and populate_exit_trend."""
         self._activate()
+        self._computed[ctx.instrument] = len(df)
         self.user.dp.now = utc(ctx.now)
         candles = table_of(df)
         table = analysis.analyze(self.user, analysis.fill_holes(candles, self.user.timeframe), ctx.instrument)
@@ -97,6 +110,9 @@ class FreqtradeStrategy(TradeBook):
     def signals(self, df: Any, ctx: Any) -> Dict[str, Any]:
         """Entries and exits by row, with their tags."""
         pair = ctx.instrument
+        if self._computed.get(pair) != len(df):
+            # Parts of the history were computed to look for a look-ahead. Files keep what they computed last.
+            self.indicators(df, ctx)
         self._bars[pair] = Bars(df)
         self._frames[pair] = df
         self.user.dp.set_analyzed(pair, None)

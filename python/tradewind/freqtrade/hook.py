@@ -74,8 +74,11 @@ _MODULES: Dict[str, Dict[str, str]] = {
     "freqtrade.exceptions": _ERRORS,
     "freqtrade.exchange": _TIMEFRAMES,
     "freqtrade.exchange.exchange_utils_timeframe": _TIMEFRAMES,
+    "freqtrade.optimize": {},
+    "freqtrade.optimize.space": {name: "space" for name in ("Categorical", "Dimension", "Integer", "Real", "SKDecimal")},
     "freqtrade.persistence": _TRADES,
     "freqtrade.persistence.trade_model": _TRADES,
+    "freqtrade.state": {"RunMode": "constants"},
     "freqtrade.strategy": {
         **_TIMEFRAMES,
         **_PARAMETERS,

@@ -6,7 +6,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Set
 
 from . import hook
 from .errors import StrategyError, Unsupported
@@ -87,12 +87,50 @@ def make(strategy_class: type, file: Path, config: Optional[Dict[str, Any]] = No
     """A strategy with the parameters that a search saved beside its file."""
     refuse(strategy_class)
     strategy = strategy_class({"stake_currency": "", **(config or {})})
+    guard(strategy)
     _rename(strategy)
     saved = saved_parameters(file, strategy_class.__name__)
     apply_values(strategy, saved)
     _apply_saved_exits(strategy, saved)
     _check(strategy)
     return strategy
+
+
+# What a callback that raises counts as, as in freqtrade: the trade goes its way without it.
+_DEFAULTS: Dict[str, Any] = {
+    "bot_loop_start": None,
+    "order_filled": None,
+    "custom_stoploss": None,
+    "custom_roi": None,
+    "custom_exit": None,
+    "adjust_trade_position": None,
+    "confirm_trade_entry": True,
+    "confirm_trade_exit": True,
+}
+
+
+def guard(strategy: Any) -> None:
+    """Prints what a callback raises, once for each, and continues with its default. What is not supported ends the strategy."""
+    for name, default in _DEFAULTS.items():
+        if own(type(strategy), name) or (name == "custom_exit" and own(type(strategy), "custom_sell")):
+            setattr(strategy, name, _guarded(getattr(strategy, name), name, default))
+
+
+def _guarded(method: Any, name: str, default: Any) -> Any:
+    printed: Set[str] = set()
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(*args, **kwargs)
+        except Unsupported:
+            raise
+        except Exception as error:
+            if str(error) not in printed and len(printed) < 10:
+                printed.add(str(error))
+                print(f"{name} raised {type(error).__name__}: {error}; it counts as {default}", file=sys.stderr)
+            return default
+
+    return call
 
 
 def own(strategy_class: Any, name: str) -> bool:

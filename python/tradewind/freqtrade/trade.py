@@ -31,7 +31,14 @@ class Order:
     stake_amount_filled = cost = safe_cost = stake_amount
 
 
-class Trade:
+class _Columns(type):
+    """Names what a query of freqtrade's database would need: `Trade.pair == …`."""
+
+    def __getattr__(cls, name: str) -> Any:
+        raise AttributeError(f"Trade.{name} is a column of freqtrade's database, which does not exist here; use Trade.get_trades_proxy(pair=...)")
+
+
+class Trade(metaclass=_Columns):
     """A long position from its first entry to its last exit."""
 
     fee = 0.001
