@@ -12,8 +12,9 @@ import traceback
 from typing import Any, Dict
 
 from . import protocol as wire
-from .loading import LoadError, declare, describe, load_class
+from .loading import LoadError, declare, describe, load_class, place
 from .runner import Runner
+from .strategy import check_parameters
 
 
 class Host:
@@ -29,7 +30,7 @@ class Host:
         try:
             answer = self.answer(frame)
         except MemoryError as error:
-            self.fault(frame, f"MemoryError: it needs more memory than it may have{_where(error, self.path(frame.bot))}")
+            self.fault(frame, f"MemoryError: it needs more memory than it may have{place(error, self.path(frame.bot))}")
         except Exception as error:
             traceback.print_exc()
             self.fault(frame, describe(error, self.path(frame.bot)))
@@ -75,7 +76,12 @@ class Host:
             declared = declare(cls, path, wanted["params"], wanted["timeframes"])
         except LoadError as error:
             return {"error": {"problem": error.problem, "cure": error.cure}}
-        self.classes[frame.bot] = {"path": path, "class": cls, "params": wanted["params"], **declared}
+        self.classes[frame.bot] = {
+            "path": path,
+            "class": cls,
+            "params": wanted["params"],
+            "timeframes": declared["timeframes"],
+        }
         return declared
 
     def start(self, frame: wire.Frame) -> bytes:
@@ -83,18 +89,10 @@ class Host:
         (length,) = struct.unpack_from("<I", frame.body)
         start = json.loads(frame.body[4 : 4 + length])
         known = self.classes[frame.bot]
-        from .strategy import check_parameters
-
         values, _ = check_parameters(known["class"], known["params"])
         strategy = known["class"](values)
         self.runners[frame.bot] = Runner(strategy, known["timeframes"], start, frame.body[4 + length :])
         return b""
-
-
-def _where(error: BaseException, path: str) -> str:
-    from .loading import place
-
-    return place(error, path)
 
 
 def leave_with_the_desk() -> None:

@@ -271,7 +271,7 @@ def _little(column: array) -> bytes:
 
 
 def _exposures(column: Any, rows: int, first: int, nothing: int) -> bytes:
-    values = [nothing if v is None or v != v else (PPM if v is True else ppm(v)) for v in plain(column)]
+    values = [PPM if v is True else nothing if v is False or v is None or v != v else ppm(v) for v in plain(column)]
     if any(abs(v) > PPM for v in values if v != NONE):
         raise ValueError("an exposure beyond 1; it is a share of the budget, from -1 to 1")
     values[: min(first, rows)] = [nothing] * min(first, rows)

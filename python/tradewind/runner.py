@@ -160,7 +160,7 @@ class Runner:
         decision = None
         if request.wake != "candle" or self._is_ready(slot, candle):
             decision = self._decide(request, candle)
-        if decision is not None and not decision.is_hold and decision.exposure:
+        if isinstance(decision, Decision) and decision.exposure:
             self.tags[slot] = decision.tag
         return wire.DECISION, wire.decision_bytes(decision, decimals, self._state() if ctx.mode == "live" else None)
 

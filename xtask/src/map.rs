@@ -31,7 +31,7 @@ const fn row(name: &'static str, ring: Ring, may_use: &'static [&'static str]) -
 
 /// The arrows. A test may also use whatever its crate reaches through them, and [`TESTKIT`].
 #[rustfmt::skip] // one row a crate, so that the map can be read as one
-pub(crate) const MAP: [Row; 21] = [
+pub(crate) const MAP: [Row; 22] = [
     row("tradewind-model", Ring::Core, &[]),
     row("tradewind-indicators", Ring::Core, &[]),
     row("tradewind-strategy", Ring::Core, &["tradewind-model", "tradewind-indicators"]),
@@ -55,6 +55,8 @@ pub(crate) const MAP: [Row; 21] = [
     // The other arrow between edges that is not to the bus: the API reads history from the projection. It names risk's words: views hold them.
     row("tradewind-api", Ring::Edge, &["tradewind-model", "tradewind-risk", "tradewind-events", "tradewind-bus", "tradewind-storage"]),
     row("tradewind-telegram", Ring::Edge, &["tradewind-model", "tradewind-events", "tradewind-bus"]),
+    // It is one more strategy to the engine: it speaks of bots and views, and starts what computes.
+    row("tradewind-process", Ring::Edge, &["tradewind-model", "tradewind-strategy", "tradewind-events"]),
     row("tradewind-backtest", Ring::Top, &[
         "tradewind-model", "tradewind-strategy", "tradewind-portfolio", "tradewind-risk", "tradewind-events", "tradewind-engine",
         "tradewind-driver", "tradewind-simx", "tradewind-data",
@@ -63,7 +65,7 @@ pub(crate) const MAP: [Row; 21] = [
     row("tradewind", Ring::Top, &[
         "tradewind-model", "tradewind-indicators", "tradewind-strategy", "tradewind-portfolio", "tradewind-risk", "tradewind-events",
         "tradewind-engine", "tradewind-driver", "tradewind-simx", "tradewind-data", "tradewind-bus", "tradewind-journal", "tradewind-venues", "tradewind-simx-server",
-        "tradewind-storage", "tradewind-api", "tradewind-telegram", "tradewind-backtest",
+        "tradewind-storage", "tradewind-api", "tradewind-telegram", "tradewind-process", "tradewind-backtest",
     ]),
     // The binary's own functions assemble the desk there; nothing that is installed links it.
     row("tradewind-sim", Ring::Top, &[

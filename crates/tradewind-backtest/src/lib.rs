@@ -28,7 +28,7 @@ mod translate;
 pub use driver::{run, run_to_view, run_with};
 pub use equity::EquitySample;
 pub use error::BacktestError;
-pub use files::{FileOptions, run_files, run_files_with};
+pub use files::{FileOptions, run_files, run_files_in_process, run_files_with};
 pub use report::{AssetReport, FillReport, Models, Report};
 pub use series::{BenchmarkSeries, benchmark_setup};
 pub use setup::{Latency, Setup, rest_take_profits};

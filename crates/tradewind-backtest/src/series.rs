@@ -161,6 +161,7 @@ fn crossover(budget: Amount) -> BotConfig {
         starts: true,
         revision: 1,
         external: None,
+        process: None,
     }
 }
 

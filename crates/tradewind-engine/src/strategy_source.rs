@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use tradewind_events::BotConfig;
-use tradewind_strategy::{BuildError, Strategy};
+use tradewind_events::{BotConfig, StrategyProcess};
+use tradewind_strategy::{BuildError, RestoreError, Strategy, WarmUp};
 
 /// Builds a bot's strategy.
 pub type StrategyFactory = dyn Fn(&BotConfig) -> Result<Box<dyn Strategy>, BuildError> + Send;
@@ -12,11 +12,14 @@ pub type StrategyFactory = dyn Fn(&BotConfig) -> Result<Box<dyn Strategy>, Build
 pub struct StrategySource(Box<StrategyFactory>);
 
 impl StrategySource {
-    /// The built-in strategies by their names.
+    /// The built-in strategies by their names, and what strategies of other processes declare.
     #[must_use]
     pub fn built_in() -> Self {
-        Self::new(|bot| {
-            tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len())
+        Self::new(|bot| match &bot.process {
+            Some(process) => Ok(Box::new(Declared::new(process))),
+            None => {
+                tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len())
+            }
         })
     }
 
@@ -30,6 +33,39 @@ impl StrategySource {
 
     pub(crate) fn build(&self, bot: &BotConfig) -> Result<Box<dyn Strategy>, BuildError> {
         (self.0)(bot)
+    }
+}
+
+/// Stands in the engine for a strategy of another process: it says what the strategy is fed, and decides nothing.
+#[derive(Debug)]
+struct Declared {
+    timeframes: Vec<WarmUp>,
+}
+
+impl Declared {
+    fn new(process: &StrategyProcess) -> Self {
+        let timeframes = process.timeframes.iter();
+        let timeframes = timeframes.map(|(interval, candles)| WarmUp {
+            interval: *interval,
+            candles: *candles,
+        });
+        Self {
+            timeframes: timeframes.collect(),
+        }
+    }
+}
+
+impl Strategy for Declared {
+    fn timeframes(&self) -> Vec<WarmUp> {
+        self.timeframes.clone()
+    }
+
+    fn save(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn restore(&mut self, _: &[u8]) -> Result<(), RestoreError> {
+        Ok(())
     }
 }
 

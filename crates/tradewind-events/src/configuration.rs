@@ -161,6 +161,44 @@ pub struct BotConfig {
     /// The outside process that steers it, for the strategy `external`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalControl>,
+    /// The process that its strategy runs in, for a strategy of the user's own file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Box<StrategyProcess>>,
+}
+
+/// The process of a strategy that a user's file holds. The journal keeps it, so that a replay needs no file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StrategyProcess {
+    /// `python`, or `freqtrade`.
+    pub kind: String,
+    /// The file.
+    pub file: String,
+    /// The strategy's class in it.
+    pub class: String,
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub hash: String,
+    /// The interpreter, as configured.
+    pub interpreter: String,
+    /// The candles that the strategy is fed, each with the number of closed ones before its first decision. It decides on the first.
+    pub timeframes: Vec<(Interval, u32)>,
+    /// Whether it answers by columns.
+    pub has_signals: bool,
+    /// How long an evaluation may take before the process is killed.
+    pub deadline: Duration,
+    /// What the process may map, in bytes.
+    pub memory_bytes: u64,
+    /// Bots of one group share a process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+}
+
+impl StrategyProcess {
+    /// The interval of the candles that it decides on.
+    #[must_use]
+    pub fn base(&self) -> Interval {
+        let first = self.timeframes.first();
+        first.map_or(Interval::Minute5, |(interval, _)| *interval)
+    }
 }
 
 /// How an outside process steers a bot.
@@ -191,6 +229,8 @@ pub enum Lane {
     Inline,
     /// In a thread of its own: trusted code that may be slow.
     Thread,
+    /// In a process of its own: a strategy of the user's own file.
+    Process,
 }
 
 /// The second input: which start of which desk this is.

@@ -344,6 +344,8 @@ pub enum EvaluationError {
     Overrun,
     /// It decided for this instrument, which its bot only reads.
     NotTraded(String),
+    /// Its process was killed, ended or raised. The text follows the words "its process".
+    Process(String),
 }
 
 /// Whether what must not be lost can be written.

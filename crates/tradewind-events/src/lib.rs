@@ -21,7 +21,7 @@ pub use command::{
 };
 pub use configuration::{
     BotConfig, Build, CandleSource, Configuration, ExternalControl, Lane, OnRestart,
-    PriceReference, Started, WakeRule,
+    PriceReference, Started, StrategyProcess, WakeRule,
 };
 pub use event::{
     AlarmKind, BotState, Delivery, Event, EventKind, EventType, SignalDetails, SignalSource,

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use tradewind_indicators::IndicatorError;
 use tradewind_model::{Interval, Parameter};
@@ -20,12 +21,40 @@ pub fn catalogue() -> &'static [StrategyInfo] {
     &CATALOGUE
 }
 
+/// Strategies of programs that link the desk, by name.
+static ADDED: OnceLock<Vec<StrategyInfo>> = OnceLock::new();
+
+/// Adds strategies to the built-in ones, for the whole program: call it once, before anything else. They are found by [`info`] and
+/// [`build`], so that a configuration may name them.
+///
+/// # Errors
+/// [`AlreadyAdded`] at a second call, and for a name that there is already.
+pub fn add(strategies: Vec<StrategyInfo>) -> Result<(), AlreadyAdded> {
+    let mut names: Vec<&str> = strategies
+        .iter()
+        .chain(&CATALOGUE)
+        .map(|info| info.name)
+        .collect();
+    names.sort_unstable();
+    if let Some([twice, _]) = names.array_windows().find(|[one, other]| one == other) {
+        return Err(AlreadyAdded(format!("two strategies are called {twice}")));
+    }
+    let again = |_| AlreadyAdded("strategies were added before".to_owned());
+    ADDED.set(strategies).map_err(again)
+}
+
+/// Strategies that cannot be added.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}; add all strategies at once, each with a name of its own")]
+pub struct AlreadyAdded(String);
+
 /// The strategy called `name`.
 ///
 /// # Errors
 /// [`BuildError::UnknownStrategy`], with the nearest name there is.
 pub fn info(name: &str) -> Result<&'static StrategyInfo, BuildError> {
-    let found = CATALOGUE.iter().find(|info| info.name == name);
+    let added = ADDED.get().map_or(&[][..], Vec::as_slice);
+    let found = CATALOGUE.iter().chain(added).find(|info| info.name == name);
     found.ok_or_else(|| BuildError::UnknownStrategy {
         name: name.to_owned(),
         nearest: nearest(name, offered()),
@@ -76,12 +105,11 @@ pub struct StrategyInfo {
     /// it unless such strategies were allowed.
     pub for_tests: bool,
     /// Makes one.
-    pub(crate) build: Builder,
+    pub build: Builder,
 }
 
 /// Makes a strategy from its parameters, for so many instruments.
-pub(crate) type Builder =
-    fn(&BTreeMap<String, Parameter>, usize) -> Result<Box<dyn Strategy>, BuildError>;
+pub type Builder = fn(&BTreeMap<String, Parameter>, usize) -> Result<Box<dyn Strategy>, BuildError>;
 
 impl StrategyInfo {
     /// Its candles' lengths by the parameter that sets each, shortest role first; empty if it reads none.

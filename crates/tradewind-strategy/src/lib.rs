@@ -24,7 +24,9 @@ mod per_instrument;
 mod reads;
 mod strategy;
 
-pub use catalogue::{BuildError, StrategyInfo, WakesOn, build, catalogue, info};
+pub use catalogue::{
+    AlreadyAdded, BuildError, Builder, StrategyInfo, WakesOn, add, build, catalogue, info,
+};
 pub use evaluate::{Evaluated, evaluate};
 pub use parameter_info::{
     DefaultValue, IntervalParameter, NumberParameter, ParameterInfo, WholeParameter,

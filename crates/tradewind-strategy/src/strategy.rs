@@ -178,6 +178,9 @@ pub enum StrategyError {
     /// The strategy is not evaluated on this.
     #[error("the strategy is not made for {0}")]
     Unsupported(&'static str),
+    /// The process that it runs in failed, and its state there is lost. The text follows the words "its process".
+    #[error("its process {0}")]
+    Process(String),
     /// Any other error, as text.
     #[error("{0}")]
     Other(String),

@@ -166,6 +166,7 @@ pub fn bot(id: u32) -> BotConfig {
         starts: true,
         revision: 1,
         external: None,
+        process: None,
     }
 }
 

@@ -8,3 +8,4 @@ pub mod cli;
 pub mod config;
 pub mod driver;
 pub mod replay;
+mod user_strategy;

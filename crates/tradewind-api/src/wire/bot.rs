@@ -185,6 +185,7 @@ impl BotSettings {
             lane: match bot.lane {
                 Lane::Inline => "inline".into(),
                 Lane::Thread => "thread".into(),
+                Lane::Process => "process".into(),
             },
             starts: bot.starts,
             revision: bot.revision,

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, OnRestart, WakeRule};
+use tradewind_events::{
+    BotConfig, CandleSource, Configuration, Lane, OnRestart, StrategyProcess, WakeRule,
+};
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, BotId, Instrument, InstrumentId, InstrumentStatus,
     Interval, Ppm, Timestamp, VenueId,
@@ -37,9 +39,21 @@ pub(super) struct BotRules {
     /// Those of what it trades, which wake it.
     wakes: Vec<Interval>,
     reads: ReadUse,
+    /// What wakes it, where that does not follow from the rest.
+    rules: Option<Vec<WakeRule>>,
 }
 
 impl BotRules {
+    /// Those of a strategy in a process, as its file declares them.
+    pub(super) fn of_process(process: &StrategyProcess, wakes: &[WakeRule]) -> Self {
+        let intervals = process.timeframes.iter().map(|(interval, _)| *interval);
+        let intervals: Vec<Interval> = intervals.collect();
+        Self {
+            rules: Some(wakes.to_vec()),
+            ..Self::candles(&intervals)
+        }
+    }
+
     /// Those of a built-in strategy with its parameters.
     pub(super) fn built_in(options: &FileOptions) -> Result<Self, BacktestError> {
         let info = tradewind_strategy::info(&options.strategy).map_err(|error| refused(&error))?;
@@ -82,6 +96,7 @@ impl BotRules {
             wakes: intervals.clone(),
             intervals,
             reads: ReadUse::default(),
+            rules: None,
         }
     }
 }
@@ -215,6 +230,7 @@ fn bot(
 ) -> BotConfig {
     let candles = rules.wakes.iter().copied().map(WakeRule::Candles);
     let wakes = match rules.wakes_on {
+        _ if rules.rules.is_some() => rules.rules.clone().unwrap_or_default(),
         WakesOn::Quotes => vec![WakeRule::Quotes],
         WakesOn::Timer => candles.chain([WakeRule::Every(options.every)]).collect(),
         WakesOn::Candles | WakesOn::Anything => candles.collect(),
@@ -238,6 +254,7 @@ fn bot(
         starts: true,
         revision: 1,
         external: None,
+        process: options.process.clone().map(Box::new),
     }
 }
 

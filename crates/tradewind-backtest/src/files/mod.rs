@@ -17,7 +17,10 @@ use std::time::Duration;
 
 use tradewind_data::{Span, UtcOffset};
 use tradewind_engine::StrategySource;
-use tradewind_model::{Amount, ExitPlan, Interval, OrderPolicy, Parameter, Ppm, Sizer};
+use tradewind_events::{Configuration, StrategyProcess, WakeRule};
+use tradewind_model::{
+    Amount, Candle, ExitPlan, Interval, MarketEvent, OrderPolicy, Parameter, Ppm, Sizer,
+};
 use tradewind_risk::Limits;
 use tradewind_simx::{Fees, FillModel};
 
@@ -25,12 +28,15 @@ use crate::driver::run_with;
 use crate::error::BacktestError;
 use crate::report::Report;
 use crate::setup::{Latency, Setup};
+use crate::source::{HistoryEvent, Source as _};
 
 /// What to run over which files. [`FileOptions::new`] has the defaults.
 #[derive(Clone, Debug)]
 pub struct FileOptions {
     /// Name of the strategy.
     pub strategy: String,
+    /// The process that runs it, for a strategy of a user's own file.
+    pub process: Option<StrategyProcess>,
     /// Its parameters; those not given take their defaults.
     pub parameters: BTreeMap<String, Parameter>,
     /// The files: captures, tables of candles, of quotes or of trades; or `catalogue:binance:BTC/USDT@1m` for a series of
@@ -82,6 +88,7 @@ impl FileOptions {
     pub fn new(strategy: &str, files: Vec<PathBuf>) -> Self {
         Self {
             strategy: strategy.to_owned(),
+            process: None,
             parameters: BTreeMap::new(),
             files,
             reads: Vec::new(),
@@ -132,11 +139,44 @@ pub fn run_files_with(
     run_bot(options, &desk::BotRules::candles(intervals), strategies)
 }
 
+/// Runs a strategy of a process over data files. `wakes` is what wakes it, and `strategies` is handed the desk and every candle of
+/// the run before the first is played.
+///
+/// # Errors
+/// As [`run_files_with`].
+pub fn run_files_in_process(
+    options: &FileOptions,
+    process: &StrategyProcess,
+    wakes: &[WakeRule],
+    strategies: impl FnOnce(&Configuration, Vec<Candle>) -> StrategySource,
+) -> Result<Report, BacktestError> {
+    let rules = desk::BotRules::of_process(process, wakes);
+    let (plan, surveys) = prepare(options, &rules)?;
+    let mut all = Vec::new();
+    let mut player = player::Player::open(&plan)?;
+    while let Some((_, event)) = player.next_event()? {
+        if let HistoryEvent::Market(MarketEvent::Candle(candle)) = event {
+            all.push(candle);
+        }
+    }
+    let strategies = strategies(&plan.setup.configuration, all);
+    play(plan, &surveys, strategies)
+}
+
 fn run_bot(
     options: &FileOptions,
     rules: &desk::BotRules,
     strategies: StrategySource,
 ) -> Result<Report, BacktestError> {
+    let (plan, surveys) = prepare(options, rules)?;
+    play(plan, &surveys, strategies)
+}
+
+/// Reads all files once, and decides how they are played.
+fn prepare(
+    options: &FileOptions,
+    rules: &desk::BotRules,
+) -> Result<(desk::Plan, Vec<survey::Survey>), BacktestError> {
     if options.files.is_empty() {
         return Err(BacktestError::Options(
             "there is no file to run over".to_owned(),
@@ -155,6 +195,14 @@ fn run_bot(
     });
     let surveys: Vec<_> = traded.chain(read).collect::<Result<_, BacktestError>>()?;
     let plan = desk::plan(options, rules, &surveys)?;
+    Ok((plan, surveys))
+}
+
+fn play(
+    plan: desk::Plan,
+    surveys: &[survey::Survey],
+    strategies: StrategySource,
+) -> Result<Report, BacktestError> {
     let mut player = player::Player::open(&plan)?;
     let mut report = run_with(plan.setup, strategies, &mut player)?;
     report.data_notes = surveys.iter().flat_map(survey::Survey::notes).collect();

@@ -345,7 +345,7 @@ impl Bot {
 
     /// Whether its strategy runs in another lane.
     pub(crate) fn is_remote(&self) -> bool {
-        self.config.lane == Lane::Thread
+        self.config.lane != Lane::Inline
     }
 
     /// Whether it has all its past candles.

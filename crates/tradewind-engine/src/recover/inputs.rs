@@ -10,8 +10,8 @@ use crate::parts::Parts;
 use crate::step::exit_way::is_free;
 use crate::step::exits::{follow_quote, is_suspect, set_age_timer};
 use crate::step::{
-    account_stream, causes, configure, exit_way, flatten, funding, lifecycle, market_data, reports,
-    submission, takeover, targets,
+    account_stream, causes, configure, evaluation, exit_way, flatten, funding, lifecycle,
+    market_data, reports, submission, takeover, targets,
 };
 
 /// Folds an input.
@@ -49,6 +49,7 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
         Input::Series(point) => parts.market.keep_series(point),
         Input::Target(target) => targets::fold_target(parts, target),
         Input::SourceHealth { source, health } => targets::note_health(parts, source, *health, out),
+        Input::LaneState(state) => evaluation::on_lane_state(parts, state),
         Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name, out),
         Input::Timer(timer) => fold_timer(parts, group, *timer, out),
         Input::Quote(quote) => fold_quote(parts, quote, out),
@@ -61,7 +62,6 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
         | Input::Health { .. }
         | Input::Positions(_)
         | Input::Evaluation(_)
-        | Input::LaneState(_)
         | Input::Command(_)
         | Input::CandlesMissing { .. }
         | Input::TradesLost { .. }

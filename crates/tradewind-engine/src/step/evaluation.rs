@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use tradewind_events::{
     BotConfig, BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest,
-    EventKind, LaneState, Output, Outputs, ReadData, SignalDetails, SignalSource, Timer,
+    EventKind, Lane, LaneState, Output, Outputs, ReadData, SignalDetails, SignalSource, Timer,
 };
 use tradewind_model::{
     BotId, Candle, CarriedOut, Decision, EventId, Instrument, InstrumentId, LastEntry, Numbers,
     Ppm, Price, Quote, Reason, Target, Timestamp, Wake,
 };
-use tradewind_strategy::{Evaluated, MarketReader, Reading, Reads, Role, Standing, View};
+use tradewind_strategy::{
+    Evaluated, MarketReader, Reading, Reads, Role, Standing, StrategyError, View,
+};
 
 use super::lifecycle::{fail_bot, set_bot_timer};
 use super::quiet::awaits_book;
@@ -26,6 +28,8 @@ use crate::parts::targets::Targets;
 
 /// How long another lane may take before its bot counts as overrun.
 const EVALUATION_DEADLINE: Duration = Duration::from_secs(10);
+/// The same of a strategy in a process: the thread that waits for it has a deadline of its own, and loads its file first.
+const PROCESS_DEADLINE: Duration = Duration::from_secs(120);
 
 /// What a request to another lane is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -338,6 +342,9 @@ fn read_data(parts: &Parts, bot: BotId) -> Vec<ReadData> {
 fn outcome(evaluated: Evaluated) -> EvaluationOutcome {
     match evaluated {
         Evaluated::Decided(decision) => EvaluationOutcome::Decided(decision),
+        Evaluated::Failed(StrategyError::Process(text)) => {
+            EvaluationOutcome::Failed(EvaluationError::Process(text))
+        }
         Evaluated::Failed(error) => {
             EvaluationOutcome::Failed(EvaluationError::Error(error.to_string()))
         }
@@ -360,7 +367,11 @@ fn request_decision(
         return note_late(parts, bot, cause, out);
     }
     send(parts, place, wake, candle, (Purpose::Decide, cause), out);
-    let at = parts.now() + EVALUATION_DEADLINE;
+    let deadline = match parts.bots.bot(bot).config().lane {
+        Lane::Process => PROCESS_DEADLINE,
+        Lane::Inline | Lane::Thread => EVALUATION_DEADLINE,
+    };
+    let at = parts.now() + parts.deadline(deadline);
     parts.timers.set(at, Timer::EvaluationDeadline(bot), out);
 }
 

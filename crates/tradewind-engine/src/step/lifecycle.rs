@@ -27,6 +27,8 @@ use crate::parts::targets::Targets;
 const PANICKED: &str = "panicked: ";
 /// The announcement of an overrun.
 const OVERRAN: &str = "took longer than it may";
+/// How the announcement of a failed process begins.
+const PROCESS: &str = "its process ";
 /// How the announcement of a decision for an instrument begins that its bot only reads, and how it ends.
 const NOT_TRADED: &str = "decided on ";
 const NOT_TRADED_WHY: &str =
@@ -231,7 +233,10 @@ pub(crate) fn set_bot_timer(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
 
 /// Whether the text of an announced error is that of a fault, which counts towards stopping its bot.
 pub(crate) fn is_fault(error: &str) -> bool {
-    error.starts_with(PANICKED) || error == OVERRAN || error.ends_with(NOT_TRADED_WHY)
+    error.starts_with(PANICKED)
+        || error.starts_with(PROCESS)
+        || error == OVERRAN
+        || error.ends_with(NOT_TRADED_WHY)
 }
 
 /// A strategy failed. Its own errors are announced and it continues; a panic or an overrun is a fault.
@@ -241,6 +246,7 @@ pub(crate) fn fail_bot(parts: &mut Parts, bot: BotId, error: &EvaluationError, o
         EvaluationError::Error(text) => (text.clone(), false),
         EvaluationError::Panic(text) => (format!("{PANICKED}{text}"), true),
         EvaluationError::Overrun => (OVERRAN.to_owned(), true),
+        EvaluationError::Process(text) => (format!("{PROCESS}{text}"), true),
         EvaluationError::NotTraded(name) => (format!("{NOT_TRADED}{name}{NOT_TRADED_WHY}"), true),
     };
     let runtime = parts.bots.bot_mut(bot);

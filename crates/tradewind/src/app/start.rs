@@ -201,6 +201,8 @@ impl Desk {
         let now = clock.now();
         let (journal, recovery) = directory.open_journal(now)?;
         let engine = last_run.finish(recovery.last_seq, recovery.last_at);
+        let lane_states = engine.lane_states().map(|lane| (lane.bot, lane.state));
+        let lane_states: BTreeMap<_, _> = lane_states.collect();
         let events = JournalEvents {
             events: journal.events(),
             reader: Reader::new(Arc::clone(&directory.storage), &directory.journal_dir),
@@ -248,8 +250,9 @@ impl Desk {
             tracing::warn!("Killed, {}", shutdown_summary::text(&left, &configuration));
         }
         start_closed_while_down(&mut supervisor, &bus, &left, &configuration);
-        let evaluations = EvaluationLanes::start(&configuration, &factory, &queues)
-            .context("starting thread lanes")?;
+        let evaluations =
+            EvaluationLanes::start_with(&configuration, &factory, &queues, &lane_states)
+                .context("starting thread lanes")?;
         let (feed_reads, feed_readers) = feeds::reads(&venues.feeds, &configuration, &queues);
         for reader in feed_readers {
             supervisor.keep("feed reads", move |stop| reader.clone().run(stop));

@@ -12,12 +12,14 @@ use tradewind_model::{
 };
 use tradewind_simx::{Fees, FillModel};
 
+use super::backtest_process;
 use super::output::Output;
+use crate::user_strategy::{INTERPRETER, Reference};
 
 /// Arguments of `backtest`.
 #[derive(Clone, Debug, Args)]
 pub(super) struct BacktestArgs {
-    /// Name of the strategy, such as rsi_reversion
+    /// Name of the strategy, such as rsi_reversion, or a file: python:FILE.py or python:FILE.py:Class
     #[arg(long, value_name = "NAME")]
     strategy: String,
 
@@ -28,6 +30,10 @@ pub(super) struct BacktestArgs {
     /// Data of another venue that the strategy reads and does not trade, such as okx=FILE or okx=catalogue:SERIES; may be repeated
     #[arg(long, value_name = "VENUE=FILE", value_parser = read_of)]
     reads: Vec<(String, PathBuf)>,
+
+    /// The interpreter of a strategy in Python
+    #[arg(long, value_name = "PROGRAM", default_value = INTERPRETER)]
+    python: String,
 
     /// A parameter of the strategy, such as period=14; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
@@ -156,7 +162,13 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
         ..FileOptions::new(&args.strategy, args.data)
     };
     let began = Instant::now();
-    let report = run_files(&options)?;
+    let (report, warnings) = match Reference::parse(&args.strategy) {
+        Some(reference) => backtest_process::run(&reference, &args.python, options)?,
+        None => (run_files(&options)?, Vec::new()),
+    };
+    for warning in &warnings {
+        output.complain(&format!("warning: {warning}"));
+    }
     if output.is_json() {
         return Ok(output.value(&serde_json::to_value(&report)?)?);
     }

@@ -8,6 +8,7 @@
 
 mod adopt;
 mod backtest;
+mod backtest_process;
 mod bots;
 mod certify;
 mod client;
@@ -21,6 +22,7 @@ mod init;
 mod journal;
 mod kill;
 mod location;
+mod new;
 mod orders;
 mod output;
 mod positions;
@@ -130,6 +132,8 @@ enum Command {
     Doctor(config::ConfigFile),
     /// Print the token of the desk's API
     Token,
+    /// Write a strategy to begin with: in Python, as rules, or in Rust
+    New(new::NewArgs),
     /// Write a configuration to a file: the default one, or one for a swing or an intraday desk
     Init(init::InitArgs),
 }
@@ -171,6 +175,7 @@ fn dispatch(
         Command::Config(args) => config::execute(&args, output),
         Command::Doctor(file) => doctor::examine(&file, &location, timeout, output),
         Command::Token => token::print(&location, output),
+        Command::New(args) => new::write(&args, output),
         Command::Init(args) => init::write(&args, output),
     }
 }

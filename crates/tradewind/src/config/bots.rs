@@ -1,5 +1,7 @@
 //! `[[bots]]`: a bot as configured, with names where the engine will have ids.
 
+use std::path::Path;
+
 use tradewind_events::{ExternalControl, Lane, WakeRule};
 use tradewind_model::{AccountMode, Amount, ExitPlan, OnExpiry, OrderPolicy, Sizer, Stop, VenueId};
 use tradewind_strategy::{Pairing, ReadUse};
@@ -74,6 +76,8 @@ pub(super) struct Context<'a> {
     pub(super) sources: &'a [SourceSettings],
     pub(super) listing: Listing,
     pub(super) test_strategies: bool,
+    /// The folder of the configuration, which files of strategies are relative to.
+    pub(super) folder: &'a Path,
 }
 
 /// Reads all bots in order.
@@ -109,7 +113,12 @@ fn read_bot(
     context: Context<'_>,
     errors: &Errors,
 ) -> Option<BotSettings> {
-    let strategy = strategies::read(path, section, context.test_strategies, errors);
+    let strategy = strategies::read(
+        path,
+        section,
+        (context.test_strategies, context.folder),
+        errors,
+    );
     let account = section.get("account", |node| {
         known(node, "account", context.account_names)
     });
@@ -129,6 +138,7 @@ fn read_bot(
         values::choice(node, &[("inline", Lane::Inline), ("thread", Lane::Thread)])
     });
     let starts = section.get("start", values::flag);
+    let is_process = strategy.as_ref().is_some_and(|one| one.process.is_some());
     let external = external(section, strategy.as_ref(), lane, context);
     let bot = BotSettings {
         id: id?,
@@ -141,7 +151,7 @@ fn read_bot(
         sizer: sizer?,
         exit: exit?,
         policy: policy?,
-        lane: lane?,
+        lane: lane.map(|lane| if is_process { Lane::Process } else { lane })?,
         starts: starts?,
         external: external?,
     };

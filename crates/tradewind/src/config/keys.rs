@@ -292,7 +292,7 @@ const TELEGRAM: &[Key] = &[
 #[rustfmt::skip]
 pub(super) const BOT: &[Key] = &[
     required("id", Kind::Name, "\"btc-rsi\"", "its name, unique on the desk"),
-    required("strategy", Kind::Name, "\"rsi_reversion\"", "the name of its strategy"),
+    required("strategy", Kind::Text, "\"rsi_reversion\"", "the name of its strategy, or a file: \"python:FILE.py\" or \"python:FILE.py:Class\", relative to this file"),
     required("account", Kind::Name, "\"paper\"", "the account it trades on"),
     required("instruments", Kind::List(&Kind::Text), "[\"BTC/USDT\"]", "what it trades"),
     default("reads", Kind::List(&Kind::Text), "[]", "instruments it reads but does not trade"),
@@ -306,6 +306,10 @@ pub(super) const BOT: &[Key] = &[
     default("params", Kind::Free("a table of the strategy's parameters"), "{}", "parameters of the strategy; those left out take its defaults"),
     default("lane", Kind::Choice(&["inline", "thread"]), "\"inline\"", "where its strategy runs: with the engine, or in a thread of its own if it may be slow"),
     default("start", Kind::Flag, "true", "whether it starts with the desk"),
+    optional("python", Kind::Text, "\"venv/bin/python\"", "the interpreter of a strategy in Python; python3 if left out"),
+    optional("deadline", Kind::Duration, "\"2s\"", "how long an evaluation of a strategy in Python may take before its process is killed, 9s at most; 2s if left out"),
+    optional("memory_mb", Kind::Count, "4096", "how much memory the process of a strategy in Python may map, in MiB; 4096 if left out"),
+    optional("group", Kind::Name, "\"slow\"", "bots of one group share a process, and its faults; each has one of its own if left out"),
     optional("source", Kind::Name, "\"signals\"", "the source whose targets it follows, with strategy = \"external\""),
     optional("on_expiry", Kind::Choice(&["flat", "hold"]), "\"flat\"", "whether its position is closed or kept when its target expires, with strategy = \"external\"; \"flat\" if left out"),
 ];

@@ -26,6 +26,7 @@ mod stable_ids;
 mod strategies;
 mod structure;
 mod tree;
+mod user_strategies;
 mod values;
 
 use std::collections::BTreeMap;
@@ -222,6 +223,7 @@ fn assemble(sources: &Sources<'_>, tree: tree::Table, errors: &Errors) -> Option
         sources: &house_sources,
         listing: sources.listing,
         test_strategies: desk.as_ref().is_some_and(|desk| desk.test_strategies),
+        folder: Path::new(sources.file).parent().unwrap_or(Path::new("")),
     };
     let bots = bots::read(&tree, context, errors);
     let markets: Vec<&String> = venue_names

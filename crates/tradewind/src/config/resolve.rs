@@ -249,6 +249,7 @@ impl DeskConfig {
             starts: bot.starts,
             revision: 0,
             external: bot.external.clone(),
+            process: bot.strategy.process.clone().map(Box::new),
         }
     }
 }

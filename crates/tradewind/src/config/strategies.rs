@@ -1,8 +1,9 @@
 //! A bot's strategy: its parameters, the candles it uses, and what wakes it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use tradewind_events::WakeRule;
+use tradewind_events::{StrategyProcess, WakeRule};
 use tradewind_model::{Interval, Parameter};
 use tradewind_strategy::{BuildError, ParameterError, ReadUse, StrategyInfo, WakesOn};
 
@@ -10,7 +11,9 @@ use super::error::{Errors, Problem};
 use super::section::Section;
 use super::structure::join;
 use super::tree::{Node, Value};
+use super::user_strategies;
 use super::values::{self, Read};
+use crate::user_strategy::Reference;
 
 /// A strategy with its parameters, and what wakes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,15 +28,24 @@ pub struct StrategySettings {
     pub wakes: Vec<WakeRule>,
     /// What it uses of instruments that its bot only reads.
     pub reads: ReadUse,
+    /// The process that it runs in, for a strategy of a file.
+    pub process: Option<StrategyProcess>,
 }
 
 /// Reads `strategy`, `params`, `timeframes` and `wake` of the bot at `path`, and tries to build the strategy.
 pub(super) fn read(
     path: &str,
     section: Section<'_>,
-    test_strategies: bool,
+    (test_strategies, folder): (bool, &Path),
     errors: &Errors,
 ) -> Option<StrategySettings> {
+    let name = section.node("strategy").map(|node| &node.value);
+    if let Some(Value::Text(name)) = name
+        && let Some(reference) = Reference::parse(name)
+    {
+        return user_strategies::read((path, name), &reference, section, folder, errors);
+    }
+    user_strategies::refuse_keys(section);
     let given = section.node("params").map(|_| parameters(section));
     let timeframes = section.items("timeframes", values::interval);
     let wake = section.node("wake").map(|_| wake(section));
@@ -61,6 +73,7 @@ pub(super) fn read(
         parameters,
         reads: built.reads(),
         wakes: rules(&wanted, &intervals, info, section)?,
+        process: None,
     })
 }
 
@@ -81,7 +94,7 @@ fn strategy(node: &Node, test_strategies: bool) -> Read<&'static StrategyInfo> {
     Ok(info)
 }
 
-fn parameters(section: Section<'_>) -> Option<BTreeMap<String, Parameter>> {
+pub(super) fn parameters(section: Section<'_>) -> Option<BTreeMap<String, Parameter>> {
     if let Some(Value::Table(_)) = section.node("params").map(|node| &node.value) {
         let entries = section.entries("params", |_, node| parameter(node))?;
         return Some(entries.into_iter().collect());

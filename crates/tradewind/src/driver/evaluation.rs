@@ -13,10 +13,12 @@ use tradewind_events::{
     Input, Lane, ReadData,
 };
 use tradewind_model::{BotId, Instrument, InstrumentId};
+use tradewind_process::Processes;
 use tradewind_strategy::{
     BuildError, Evaluated, FeedStatus, MarketReader, Reading, Reads, Role, Strategy, View, evaluate,
 };
 
+use super::process_lane::{ProcessWorker, outcome};
 use crate::driver::input_queues::InputQueues;
 
 /// Requests that wait for one strategy: all its past candles, and then one at a time.
@@ -26,7 +28,7 @@ const REQUESTS_MAX: usize = 8_192;
 pub type LaneFactory =
     Arc<dyn Fn(&BotConfig) -> Result<Box<dyn Strategy>, BuildError> + Send + Sync>;
 
-enum Message {
+pub(super) enum Message {
     Evaluate(Box<EvaluationRequest>),
     Reset,
 }
@@ -47,7 +49,7 @@ impl std::fmt::Debug for EvaluationLanes {
 }
 
 impl EvaluationLanes {
-    /// Starts a thread for each bot whose configuration asks for one.
+    /// Starts a thread for each bot whose configuration requests one.
     ///
     /// # Errors
     /// If the system gives no more threads.
@@ -56,26 +58,48 @@ impl EvaluationLanes {
         factory: &LaneFactory,
         inputs: &Arc<InputQueues>,
     ) -> std::io::Result<Self> {
+        Self::start_with(configuration, factory, inputs, &BTreeMap::new())
+    }
+
+    /// The same, with what strategies of processes handed in before.
+    ///
+    /// # Errors
+    /// If the system gives no more threads.
+    pub fn start_with(
+        configuration: &Arc<Configuration>,
+        factory: &LaneFactory,
+        inputs: &Arc<InputQueues>,
+        states: &BTreeMap<BotId, Vec<u8>>,
+    ) -> std::io::Result<Self> {
         let mut all = Self::default();
-        for bot in configuration
-            .bots
-            .iter()
-            .filter(|bot| bot.lane == Lane::Thread)
-        {
+        let processes = Arc::<Processes>::default();
+        for bot in &configuration.bots {
             let (sender, receiver) = bounded(REQUESTS_MAX);
-            let worker = Worker {
-                bot: bot.clone(),
-                configuration: Arc::clone(configuration),
-                factory: Arc::clone(factory),
-                inputs: Arc::clone(inputs),
-                strategy: None,
+            let thread = thread::Builder::new().name(format!("lane-{}", bot.name));
+            let thread = match bot.lane {
+                Lane::Inline => continue,
+                Lane::Thread => {
+                    let worker = Worker {
+                        bot: bot.clone(),
+                        configuration: Arc::clone(configuration),
+                        factory: Arc::clone(factory),
+                        inputs: Arc::clone(inputs),
+                        strategy: None,
+                    };
+                    thread.spawn(move || worker.run(&receiver))?
+                }
+                Lane::Process => {
+                    let worker = ProcessWorker {
+                        bot: bot.clone(),
+                        configuration: Arc::clone(configuration),
+                        inputs: Arc::clone(inputs),
+                        processes: Arc::clone(&processes),
+                        state: states.get(&bot.id).cloned().unwrap_or_default(),
+                    };
+                    thread.spawn(move || worker.run(&receiver))?
+                }
             };
-            let name = format!("lane-{}", bot.name);
-            all.threads.push(
-                thread::Builder::new()
-                    .name(name)
-                    .spawn(move || worker.run(&receiver))?,
-            );
+            all.threads.push(thread);
             all.lanes.insert(bot.id, sender);
         }
         Ok(all)
@@ -155,31 +179,28 @@ impl Worker {
                 return EvaluationOutcome::Failed(EvaluationError::Error(error.to_string()));
             }
         };
-        let instrument = &self.configuration.instruments[request.instrument.index()];
-        let market = ReadMarket {
-            instruments: &self.configuration.instruments,
-            data: &request.reads,
-        };
-        let view = view(request, instrument, &self.bot, &market);
-        let candle = request.candle.as_ref();
-        match evaluate(strategy.as_mut(), &view, request.wake, candle) {
-            Evaluated::Decided(decision) => {
-                self.strategy = Some(strategy);
-                EvaluationOutcome::Decided(decision)
-            }
-            Evaluated::Failed(error) => {
-                self.strategy = Some(strategy);
-                EvaluationOutcome::Failed(EvaluationError::Error(error.to_string()))
-            }
-            Evaluated::NotTraded(name) => {
-                self.strategy = Some(strategy);
-                EvaluationOutcome::Failed(EvaluationError::NotTraded(name))
-            }
-            Evaluated::Panicked(message) => {
-                EvaluationOutcome::Failed(EvaluationError::Panic(message))
-            }
+        let evaluated = call(strategy.as_mut(), request, &self.bot, &self.configuration);
+        if !matches!(evaluated, Evaluated::Panicked(_)) {
+            self.strategy = Some(strategy);
         }
+        outcome(evaluated)
     }
+}
+
+/// Calls a strategy with what a request holds.
+pub(super) fn call(
+    strategy: &mut dyn Strategy,
+    request: &EvaluationRequest,
+    bot: &BotConfig,
+    configuration: &Configuration,
+) -> Evaluated {
+    let instrument = &configuration.instruments[request.instrument.index()];
+    let market = ReadMarket {
+        instruments: &configuration.instruments,
+        data: &request.reads,
+    };
+    let view = view(request, instrument, bot, &market);
+    evaluate(strategy, &view, request.wake, request.candle.as_ref())
 }
 
 fn view<'a>(

@@ -12,6 +12,7 @@ pub mod input_queues;
 mod journal_writer;
 pub mod latency;
 pub mod live;
+mod process_lane;
 mod syncs;
 
 pub use desk_handle::DeskHandle;

@@ -247,7 +247,7 @@ impl<'a> Player<'a> {
 
     fn note_threads(&mut self, configuration: &Configuration) {
         let bots = configuration.bots.iter();
-        let bots = bots.filter(|bot| bot.lane == Lane::Thread);
+        let bots = bots.filter(|bot| bot.lane != Lane::Inline);
         self.threads.extend(bots.map(|bot| bot.name.clone()));
     }
 

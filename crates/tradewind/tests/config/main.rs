@@ -8,6 +8,7 @@ mod feeds;
 mod first_minutes;
 mod market;
 mod mistakes;
+mod python;
 mod resolving;
 mod steered;
 mod templates;

@@ -48,6 +48,7 @@ mod mirror;
 mod passage;
 mod past;
 mod paused;
+mod python;
 mod rebuilt;
 mod recorded;
 mod recording;

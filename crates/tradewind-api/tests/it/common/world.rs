@@ -78,6 +78,7 @@ fn bot(id: u32, name: &str, instrument: InstrumentId) -> BotConfig {
         starts: true,
         revision: 1,
         external: None,
+        process: None,
     }
 }
 

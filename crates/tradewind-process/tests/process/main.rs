@@ -1,0 +1,149 @@
+//! Real processes: strategies that decide, and strategies that spin, raise, allocate, print, exit and sleep.
+
+#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+
+mod codec;
+mod mistakes;
+mod offenders;
+mod world;
+
+use std::time::Duration;
+
+use tradewind_model::{Decision, Ppm};
+use tradewind_process::Mode;
+use tradewind_strategy::Strategy as _;
+use world::World;
+
+pub(crate) const CROSS: &str = r#"
+from tradewind import Buy, Exit, Param, Strategy, ta
+
+class Cross(Strategy):
+    timeframe = "1m"
+    warm_up = 4
+    fast = Param(2, min=1, max=50)
+
+    def indicators(self, df, ctx):
+        df["fast"] = ta.sma(df["close"], self.fast)
+        df["slow"] = ta.sma(df["close"], 4)
+        return df
+
+    def on_candle(self, candle, ctx):
+        if ctx["fast"] > ctx["slow"] and not ctx.position:
+            self.state["entries"] = self.state.get("entries", 0) + 1
+            return Buy(0.5, tag=f"entry {self.state['entries']}", stop="5%")
+        if ctx["fast"] < ctx["slow"] and ctx.position:
+            return Exit(tag="back")
+"#;
+
+const CLOSES: [i64; 12] = [
+    1000, 900, 800, 700, 900, 1200, 1100, 800, 600, 500, 900, 1400,
+];
+
+#[test]
+fn a_backtest_decides_as_live_does() {
+    let mut world = World::new(CROSS);
+    let live = world.run(Mode::Live, &CLOSES);
+    let past = world.backtest(&CLOSES);
+    assert_eq!(live, past);
+    let texts: Vec<&str> = live.iter().map(|(_, _, reason)| reason.as_str()).collect();
+    assert_eq!(texts, ["entry 1", "back", "entry 2"]);
+    assert_eq!(live.first().map(|one| (one.0, one.1)), Some((5, 500_000)));
+}
+
+#[test]
+fn columns_decide_as_their_newest_row_does_live() {
+    let source = r#"
+from tradewind import Strategy, ta
+
+class Rows(Strategy):
+    timeframe = "1m"
+    warm_up = 4
+
+    def signals(self, df, ctx):
+        fast, slow = ta.sma(df["close"], 2), ta.sma(df["close"], 4)
+        up = [f > s for f, s in zip(fast, slow)]
+        return {"enter": up, "exit": [f < s for f, s in zip(fast, slow)], "enter_tag": "up", "exit_tag": "down"}
+"#;
+    let mut world = World::new(source);
+    let live = world.run(Mode::Live, &CLOSES);
+    assert_eq!(live, world.backtest(&CLOSES));
+    let texts: Vec<&str> = live.iter().map(|(_, _, reason)| reason.as_str()).collect();
+    assert_eq!(texts, ["up", "down", "up"]);
+    // Callbacks are called for a position only, and for entries.
+    let called = source.to_owned()
+        + r#"
+    def on_entry(self, decision, ctx):
+        return decision if ctx.position.quantity == 0 else 1 / 0
+
+    def on_position(self, position, ctx):
+        from tradewind import Exit
+        return Exit(tag="early") if position.profit > 0 else None
+"#;
+    let mut world = World::new(&called);
+    let live = world.run(Mode::Live, &CLOSES);
+    assert_eq!(live, world.backtest(&CLOSES));
+    assert!(live.iter().any(|(_, _, reason)| reason == "up"));
+}
+
+#[test]
+fn state_survives_the_process() {
+    let world = World::new(CROSS);
+    let mut first = world.strategy(Mode::Live);
+    let mut last = Vec::new();
+    for (place, close) in (0..).zip(CLOSES.iter().take(6)) {
+        world.candle(&mut first, place, *close, 0).unwrap();
+        last = first.take_state().unwrap_or(last);
+    }
+    assert!(!last.is_empty(), "the entry changed the state");
+    drop(first);
+    let mut second = world.strategy(Mode::Live);
+    second.restore(&last).unwrap();
+    for (place, close) in (0..).zip(CLOSES.iter().take(5)) {
+        world.feed(&mut second, place, *close);
+    }
+    let decision = world.candle(&mut second, 5, 1200, 0).unwrap();
+    let Decision::Target(target) = decision else {
+        panic!("{decision:?}");
+    };
+    assert_eq!(target.reason.to_string(), "entry 2");
+    assert_eq!(target.exposure, Ppm(500_000));
+}
+
+#[test]
+fn bots_of_a_group_share_a_process_and_its_end() {
+    let source = r#"
+import os, time
+from tradewind import Hold, Strategy
+
+class Shared(Strategy):
+    timeframe = "1m"
+    def on_candle(self, candle, ctx):
+        if candle.close > 50:
+            time.sleep(60)
+        return Hold(str(os.getpid()))
+"#;
+    let mut world = World::new(source);
+    world.process.group = Some("pool".to_owned());
+    world.process.deadline = Duration::from_millis(500);
+    let (mut one, mut other) = (world.strategy(Mode::Live), world.strategy(Mode::Live));
+    let pid = |decision: Decision| match decision {
+        Decision::Hold { reason } => reason.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let first = pid(world.candle(&mut one, 0, 1_000, 0).unwrap());
+    assert_eq!(first, pid(world.candle(&mut other, 0, 1_000, 0).unwrap()));
+    let error = world
+        .candle(&mut one, 1, 10_000, 0)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("was killed after 500ms"), "{error}");
+    let error = world
+        .candle(&mut other, 1, 1_000, 0)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("group \"pool\"") && error.contains("bot-0 was killed"),
+        "{error}"
+    );
+    assert_ne!(first, pid(world.candle(&mut other, 2, 1_000, 0).unwrap()));
+}

@@ -1,0 +1,204 @@
+//! Strategies in Python beside the bots of the default desk: what the tutorial does, and strategies that do what they must not.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tradewind::config::DEFAULT;
+
+use crate::desk::{Desk, command, pause, within};
+
+const SOON: Duration = Duration::from_secs(60);
+/// An interpreter for a desk whose environment has no path.
+const PYTHON: &str = "/usr/bin/python3";
+
+/// The commands of the tutorial that stand after `$`, in order.
+fn tutorial() -> Vec<String> {
+    let text = include_str!("../../../../docs/tutorial.md");
+    let commands = text.lines().filter_map(|line| line.strip_prefix("    $ "));
+    commands.map(str::to_owned).collect()
+}
+
+/// A shell that finds the built program as `tradewind`, in a folder of its own.
+fn shell(folder: &Path, line: &str) -> Command {
+    let binary = PathBuf::from(env!("CARGO_BIN_EXE_tradewind"));
+    let programs = binary.parent().unwrap();
+    let mut command = Command::new("/bin/bash");
+    command
+        .args(["-c", line])
+        .current_dir(folder)
+        .env_clear()
+        .env(
+            "PATH",
+            format!("{}:/usr/local/bin:/usr/bin:/bin", programs.display()),
+        )
+        .env("HOME", folder)
+        .env("TRADEWIND_DATA_DIR", folder)
+        .env("TRADEWIND__API__LISTEN", "127.0.0.1:0");
+    command
+}
+
+/// Each command of the tutorial works as it is written; the desk runs twenty times as fast here.
+#[test]
+fn the_tutorial_does_what_it_says() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let mut desk = None;
+    for line in tutorial() {
+        if let Some(run) = line.strip_prefix("tradewind run ") {
+            let config = folder.join("cross/tradewind.toml");
+            let text = fs::read_to_string(&config).unwrap();
+            // A desk in a hurry decides each minute.
+            fs::write(&config, text + "timeframes = [\"1m\"]\n").unwrap();
+            let mut running = Desk::spawn(
+                folder,
+                shell(folder, &format!("exec tradewind run --speed 20 {run}")),
+            );
+            running.until_ready();
+            within(SOON, "an evaluation of the strategy", || {
+                let bots = running.items("bots");
+                let wakes = bots[0]["counts"]["wakes"].as_u64().unwrap_or_default();
+                (wakes > 3).then_some(())
+            });
+            desk = Some(running);
+            continue;
+        }
+        if line.starts_with("tradewind replay")
+            && let Some(mut running) = desk.take()
+        {
+            running.signal("INT");
+            assert!(running.ended(SOON).success());
+        }
+        let done = shell(folder, &line).output().unwrap();
+        let text = String::from_utf8_lossy(&done.stdout) + String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{line}: {text}");
+        if line.starts_with("tradewind backtest") {
+            assert!(
+                text.contains("positions closed") && !text.contains(" 0 signals"),
+                "{text}"
+            );
+        }
+        if line.starts_with("tradewind replay") {
+            assert!(
+                text.contains("identical") && text.contains("cross"),
+                "{text}"
+            );
+        }
+    }
+}
+
+/// A strategy whose candles do `body` from the second on.
+fn offender(body: &str) -> String {
+    format!(
+        "import os, time\nfrom tradewind import Strategy\n\nclass Bad(Strategy):\n    timeframe = \"1s\"\n    seen = 0\n\n    \
+         def on_candle(self, candle, ctx):\n        self.seen += 1\n        if self.seen > 1:\n            {body}\n"
+    )
+}
+
+const OFFENDERS: [(&str, &str, &str); 6] = [
+    (
+        "spins",
+        "while True: pass",
+        "was killed after 1s without an answer",
+    ),
+    (
+        "sleeps",
+        "time.sleep(3600)",
+        "was killed after 1s without an answer",
+    ),
+    (
+        "raises",
+        "raise ValueError('no')",
+        "raised ValueError: no (line 11, in on_candle)",
+    ),
+    (
+        "allocates",
+        "x = []\n            while True: x.append(bytearray(1 << 24))",
+        "raised MemoryError",
+    ),
+    (
+        "prints",
+        "while True: print('x' * 100)",
+        "was killed after 1s without an answer",
+    ),
+    ("exits", "os._exit(3)", "ended: exit status: 3"),
+];
+
+const GOOD: &str = "from tradewind import Hold, Strategy\n\nclass Good(Strategy):\n    timeframe = \"1s\"\n\n    \
+                    def on_candle(self, candle, ctx):\n        return Hold(f'closed at {candle.close}')\n";
+
+/// Six offenders and a good strategy beside the 45 bots of the default desk, for half a minute, or `TRADEWIND_OFFENDER_MINUTES`.
+#[test]
+fn offenders_are_named_and_nobody_else_is_late() {
+    let minutes = std::env::var("TRADEWIND_OFFENDER_MINUTES").ok();
+    let minutes = minutes.map(|text| text.parse::<u64>().unwrap());
+    let time = minutes.map_or(Duration::from_secs(30), |minutes| {
+        Duration::from_secs(60 * minutes)
+    });
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let mut config = DEFAULT.replace("stagger = \"1s\"", "stagger = \"1ms\"");
+    let mut add = |name: &str, source: &str| {
+        fs::write(folder.join(format!("{name}.py")), source).unwrap();
+        write!(
+            config,
+            "\n[[bots]]\nid = \"{name}\"\nstrategy = \"python:{name}.py\"\npython = \"{PYTHON}\"\naccount = \"paper\"\n\
+             instruments = [\"BTC/USDT\"]\nbudget = 10\nexit = {{ stop = \"2%\" }}\ndeadline = \"1s\"\nmemory_mb = 512\n"
+        )
+        .unwrap();
+    };
+    for (name, body, _) in OFFENDERS {
+        add(name, &offender(body));
+    }
+    add("good", GOOD);
+    let path = folder.join("tradewind.toml");
+    fs::write(&path, config).unwrap();
+    let desk = Desk::start_with(folder, &["--config", path.to_str().unwrap()]);
+    let began = Instant::now();
+    pause(time);
+    let bots: BTreeMap<String, Value> = desk
+        .items("bots")
+        .into_iter()
+        .map(|bot| (bot["name"].as_str().unwrap().to_owned(), bot))
+        .collect();
+    let events = command(folder, &["events", "--type", "bot_error", "--json"]);
+    let events = String::from_utf8_lossy(&events.stdout).into_owned();
+    for (name, _, wanted) in OFFENDERS {
+        let reason = bots[name]["state_reason"].as_str().unwrap_or_default();
+        assert!(reason.contains(wanted), "{name}: {}", bots[name]);
+        assert!(
+            reason.contains("a person must start it again"),
+            "{name}: {reason}"
+        );
+    }
+    assert!(
+        events.is_empty() || events.contains("bot_error"),
+        "{events}"
+    );
+    let seen = bots["good"]["counts"]["wakes"].as_u64().unwrap();
+    let least = began.elapsed().as_secs() / 2;
+    assert!(
+        seen > least && bots["good"]["state"] == "running",
+        "{}",
+        bots["good"]
+    );
+    let mut worst = (0, String::new());
+    for (name, bot) in &bots {
+        if OFFENDERS.iter().all(|(offender, _, _)| offender != name) {
+            let late = bot["lateness_us_max"].as_u64().unwrap();
+            worst = worst.max((late, name.clone()));
+        }
+    }
+    println!(
+        "offenders: after {time:?} the latest of {} other bots was {} us late: {}",
+        bots.len() - OFFENDERS.len(),
+        worst.0,
+        worst.1
+    );
+    assert!(worst.0 <= 100_000, "{worst:?}");
+}
