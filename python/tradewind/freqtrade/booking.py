@@ -58,9 +58,10 @@ class TradeBook(Strategy):
         self._locks: List[PairLock] = []
         super().__init__(params)
         self._bars: Dict[str, Bars] = {}
-        # By pair: the tag and time of the entry under way, the reason and time of the exit under way, the exposure last decided.
+        # By pair: the tag and time of the entry under way; reason, time and price of the exit under way; the exposure last decided. The price
+        # of an exit is None where it is the open's.
         self._entering: Dict[str, Tuple[str, int]] = {}
-        self._leaving: Dict[str, Tuple[str, float]] = {}
+        self._leaving: Dict[str, Tuple[str, float, Optional[float]]] = {}
         self._exposure: Dict[str, float] = {}
         # By pair: when the newest candle opened that its trade has seen.
         self._seen: Dict[str, int] = {}
@@ -68,6 +69,8 @@ class TradeBook(Strategy):
         self._full: Dict[str, float] = {}
         # By pair, the exit plan last decided.
         self._plans: Dict[str, Optional[ExitPlan]] = {}
+        # By pair, the first row that its trade was not looked for an end in.
+        self._scanned: Dict[str, int] = {}
         self._denied: Set[str] = set()
         self._set_budget: Optional[float] = None
 
@@ -105,7 +108,7 @@ class TradeBook(Strategy):
             self._locks.append(PairLock(pair, datetime.fromtimestamp(until, timezone.utc), reason, side))
         self._seen, self._full, self._exposure = dict(kept["seen"]), dict(kept["full"]), dict(kept["exposure"])
         self._entering = {pair: (tag, at) for pair, (tag, at) in kept["entering"].items()}
-        self._leaving = {pair: (reason, at) for pair, (reason, at) in kept["leaving"].items()}
+        self._leaving = {pair: (reason, at, price) for pair, (reason, at, price) in kept["leaving"].items()}
 
     def _row(self, ctx: Any) -> int:
         bars = self._bars[ctx.instrument]
@@ -150,7 +153,9 @@ class TradeBook(Strategy):
         Trade._open[pair] = trade
         self._seen[pair] = opened - self.length
         self._leaving.pop(pair, None)
-        self._tell_filled(trade, utc(opened))
+        self._scanned.pop(pair, None)
+        self.rules.after_fill(trade, utc(opened), rate)
+        self._note_filled(trade, utc(opened))
         return trade
 
     def _enter_unseen(self, pair: str, now: int, is_held: bool) -> None:
@@ -183,9 +188,10 @@ class TradeBook(Strategy):
             trade.open_rate = ctx.position.entry_price
         else:
             trade.reduce(-change, rate, now)
-        self._tell_filled(trade, now)
+        self.rules.after_fill(trade, now, rate)
+        self._note_filled(trade, now)
 
-    def _tell_filled(self, trade: Trade, now: datetime) -> None:
+    def _note_filled(self, trade: Trade, now: datetime) -> None:
         if own(type(self.user), "order_filled"):
             self.user.order_filled(pair=trade.pair, trade=trade, order=trade.orders[-1], current_time=now)
 
@@ -210,21 +216,25 @@ class TradeBook(Strategy):
         pair, bars = trade.pair, self._bars[trade.pair]
         leaving = self._leaving.get(pair)
         start = bars.row(int(trade.open_date.timestamp()) * NANOSECONDS)
-        by_table = type(self).on_exit is Strategy.on_exit
-        row = start
+        row = min(max(start, self._scanned.get(pair, start)), len(bars.time))
+        by_table = type(self).on_exit is Strategy.on_exit and self.user.use_exit_signal
         while row < len(bars.time) and bars.time[row] + self.length <= now:
             moment = utc(bars.time[row])
-            signalled = row > start and bars.leave[row - 1] == 1 and bars.enter[row - 1] != 1
-            if by_table and signalled and self.user.use_exit_signal:
-                return self._closed(trade, bars.open[row], moment, bars.leave_tag[row - 1] or "exit_signal")
             if leaving is not None and moment.timestamp() >= leaving[1]:
-                return self._closed(trade, bars.open[row], moment, leaving[0])
-            level = self._levels(trade, moment, bars.low[row], bars.high[row])
+                return self._closed(trade, bars.open[row] if leaving[2] is None else leaving[2], moment, leaving[0])
+            if by_table and row > start and bars.leave[row - 1] == 1 and bars.enter[row - 1] != 1:
+                return self._closed(trade, bars.open[row], moment, bars.leave_tag[row - 1] or "exit_signal")
+            level = None if self._decides_levels() else self._levels(trade, moment, bars.low[row], bars.high[row])
             if level:
                 return self._closed(trade, level[1], moment, level[0])
             row += 1
+        self._scanned[pair] = row
         if is_closed:
             self._closed(trade, bars.close[max(row - 1, 0)], utc(now - now % self.length), leaving[0] if leaving else "exit_signal")
+
+    def _decides_levels(self) -> bool:
+        """Whether every end of a trade is one that was decided: then no level ends it by itself."""
+        return False
 
     def _levels(self, trade: Trade, now: datetime, low: float, high: float) -> Optional[Tuple[str, float]]:
         if trade.stop_loss and low <= trade.stop_loss:
@@ -237,7 +247,7 @@ class TradeBook(Strategy):
     def _closed(self, trade: Trade, rate: float, moment: datetime, reason: str) -> None:
         trade.close(rate, moment, reason)
         self._leaving.pop(trade.pair, None)
-        self._tell_filled(trade, moment)
+        self._note_filled(trade, moment)
         for protection in self.protections:
             protection.apply(trade.pair, moment)
         PairLocks.drop_expired(moment)

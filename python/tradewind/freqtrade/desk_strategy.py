@@ -189,7 +189,7 @@ class FreqtradeStrategy(TradeBook):
         if left is None:
             return ExitPlan(stop_at=trade.stop_loss)
         way, price = left
-        self._leaving[pair] = (way.reason, trade.open_date.timestamp())
+        self._leaving[pair] = (way.reason, trade.open_date.timestamp(), price)
         # A trade cannot be left by a signal before it is there: its price is the open's.
         return _plan_at(price, opening, trade)
 
@@ -227,10 +227,12 @@ class FreqtradeStrategy(TradeBook):
             return answer
         return self._keep(trade, ExitPlan(stop_at=trade.stop_loss, roi=self._roi(trade, now, enter)), resized)
 
+    def _decides_levels(self) -> bool:
+        return self._plays_freqtrade and type(self).on_position is not Strategy.on_position
+
     def _sees_next(self, bars: Bars, row: int) -> bool:
         """Whether callbacks get the candle that opens now, as in freqtrade's backtests."""
-        is_managed = type(self).on_position is not Strategy.on_position
-        return is_managed and self._plays_freqtrade and row + 1 < len(bars.time)
+        return self._decides_levels() and row + 1 < len(bars.time)
 
     def _manage_candle(self, trade: Trade, now: datetime, ctx: Any, row: int) -> Optional[Decision]:
         """The same with the candle that opens now known: what freqtrade's backtests do with it, as levels of an exit plan."""
@@ -243,11 +245,12 @@ class FreqtradeStrategy(TradeBook):
                 trade.add(change, opening, now, resized[1])
             elif change > -trade.amount:
                 trade.reduce(-change, opening, now, resized[1])
+            self.rules.after_fill(trade, now, opening)
         left = self._way_out(trade, now, bars, row)
         if left is None:
             return self._keep(trade, ExitPlan(stop_at=trade.stop_loss), resized)
         way, price = left
-        self._leaving[trade.pair] = (way.reason, now.timestamp())
+        self._leaving[trade.pair] = (way.reason, now.timestamp(), None if way.price is None else price)
         if way.price is None:
             return Exit(way.reason)
         return self._keep(trade, _plan_at(price, opening, trade), resized, way.reason)
@@ -320,7 +323,7 @@ class FreqtradeStrategy(TradeBook):
     def _leave(self, trade: Trade, reason: str, rate: float, now: datetime) -> Optional[Decision]:
         if not self._confirms(trade, reason, rate, now):
             return None
-        self._leaving[trade.pair] = (reason, now.timestamp())
+        self._leaving[trade.pair] = (reason, now.timestamp(), None)
         return Exit(reason)
 
     def _resize(self, trade: Trade, rate: float, now: datetime, ctx: Any) -> Optional[Tuple[float, str]]:

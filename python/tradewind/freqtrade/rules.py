@@ -6,6 +6,7 @@ moved by the high first and then compared with the low, as freqtrade's backtests
 
 from __future__ import annotations
 
+import inspect
 import math
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +35,8 @@ class Rules:
     def __init__(self, strategy: Any) -> None:
         self.strategy = strategy
         self.roi = roi_table(strategy)
+        method = getattr(type(strategy), "custom_stoploss", None)
+        self._notes_fills = bool(strategy.use_custom_stoploss and method and "after_fill" in inspect.signature(method).parameters)
 
     def exits(
         self,
@@ -95,18 +98,25 @@ class Rules:
             return
         best = rate if high is None else high
         profit = trade.calc_profit_ratio(best)
+        distance = strategy.stoploss
         if strategy.use_custom_stoploss:
-            distance = strategy.custom_stoploss(
+            own = strategy.custom_stoploss(
                 pair=trade.pair, trade=trade, current_time=now, current_rate=best, current_profit=profit, after_fill=after_fill
             )
-            if distance and math.isfinite(distance):
-                trade.adjust_stop_loss(best, distance, allow_refresh=after_fill)
-        if strategy.trailing_stop and not after_fill:
+            if own and math.isfinite(own):
+                distance = own
+                trade.adjust_stop_loss(best, own, allow_refresh=after_fill)
+        if strategy.trailing_stop:
             offset = strategy.trailing_stop_positive_offset
             if strategy.trailing_only_offset_is_reached and profit < offset:
                 return
             is_positive = strategy.trailing_stop_positive is not None and profit > offset
-            trade.adjust_stop_loss(best, strategy.trailing_stop_positive if is_positive else strategy.stoploss)
+            trade.adjust_stop_loss(best, strategy.trailing_stop_positive if is_positive else distance)
+
+    def after_fill(self, trade: Trade, now: datetime, rate: float) -> None:
+        """After a fill a custom stop may move either way, if the strategy takes note of fills: its method has a parameter `after_fill`."""
+        if self._notes_fills:
+            self.adjust_stop(trade, now, rate, after_fill=True)
 
     def roi_at(self, trade: Trade, now: datetime) -> Tuple[Optional[int], Optional[float]]:
         """The age in minutes and the gain of the step of `minimal_roi` that holds at `now`."""
