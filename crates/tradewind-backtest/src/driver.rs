@@ -119,6 +119,7 @@ impl Backtest {
             HistoryEvent::Market(event) => self.market(at, event),
             HistoryEvent::CandleStart(start) => {
                 self.courses.start(*start);
+                self.driver.effects_mut().levels.opened();
                 Ok(())
             }
         }

@@ -103,7 +103,7 @@ impl ExitMonitor {
         };
         let take_profit = plan
             .take_profit
-            .and_then(|share| target(entry, side, share));
+            .and_then(|share| favour(entry, side, share));
         Self {
             plan,
             side,
@@ -279,7 +279,13 @@ impl ExitMonitor {
             .and_then(|share| against(self.best, self.side, share))
     }
 
-    fn profit_by_age(&self, now: Timestamp) -> Option<Price> {
+    /// Whether a gain is taken by age, at once or later.
+    pub(crate) const fn has_profit_by_age(&self) -> bool {
+        !self.plan.profit_by_age.is_empty()
+    }
+
+    /// Where the gain is taken at the age that it has `now`.
+    pub(crate) fn profit_by_age(&self, now: Timestamp) -> Option<Price> {
         let age = now.since(self.opened_at);
         let step = self
             .plan
@@ -329,7 +335,7 @@ mod tests {
     use tradewind_model::{AssetId, InstrumentId, Quantity};
 
     #[test]
-    fn a_target_is_never_nearer_than_its_gain() {
+    fn a_profit_by_age_is_never_nearer_than_its_gain() {
         let check = |side, share, wanted| {
             assert_eq!(target(Price(4_131), side, Ppm(share)), Some(Price(wanted)));
         };
