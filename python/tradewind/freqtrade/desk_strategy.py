@@ -44,6 +44,8 @@ class FreqtradeStrategy(TradeBook):
         self.protections = [Protection(settings, self.user.timeframe) for settings in self.user.protections]
         self.length = timeframe_to_seconds(self.user.timeframe) * NANOSECONDS
         self._frames: Dict[str, Any] = {}
+        # By pair, what `manage` has decided last.
+        self._managed: Dict[str, Decision] = {}
         # By pair, of how many rows the indicators were computed last.
         self._computed: Dict[str, int] = {}
 
@@ -200,16 +202,24 @@ class FreqtradeStrategy(TradeBook):
         bars = self._bars[ctx.instrument]
         if trade is not None and self._sees_next(bars, self._row(ctx)):
             # `manage` has decided about the signal, and found a reason to stay.
-            return None
+            return self._managed.pop(ctx.instrument, None)
         if trade is None:
             return decision
         rate = self._rate(ctx)
         if self.user.exit_profit_only and trade.calc_profit_ratio(rate) <= self.user.exit_profit_offset:
-            return None
-        return self._leave(trade, decision.tag or "exit_signal", rate, now)
+            return self._managed.pop(ctx.instrument, None)
+        return self._leave(trade, decision.tag or "exit_signal", rate, now) or self._managed.pop(ctx.instrument, None)
 
     def manage(self, position: Any, ctx: Any) -> Optional[Decision]:
         """Callbacks of an open trade at the close of a candle: size, exit, stop."""
+        decision = self._manage(ctx)
+        self._managed.pop(ctx.instrument, None)
+        if decision is not None:
+            # Where a signal to exit is refused after this, it still counts.
+            self._managed[ctx.instrument] = decision
+        return decision
+
+    def _manage(self, ctx: Any) -> Optional[Decision]:
         now = self._begin(ctx)
         trade = Trade._open.get(ctx.instrument)
         if trade is None:
