@@ -41,8 +41,8 @@ class Runner:
             (self.instruments[slot]["name"], name): history for (slot, name), history in self.histories.items()
         }
         self.ctx.known = [one["name"] for one in self.instruments]
-        self.ctx.traded = [one["name"] for one in self.instruments if one["traded"]]
-        self.ctx.ticks = {one["name"]: one["tick"] / 10 ** one["price_decimals"] for one in self.instruments}
+        self.ctx.traded = [one["name"] for one in self.instruments if one.get("traded", True)]
+        self.ctx.ticks = {one["name"]: one.get("tick", 1) / 10 ** one["price_decimals"] for one in self.instruments}
         self.whole: Dict[int, Columns] = {}
         self.bars: Dict[int, int] = {}
         self.held: Dict[int, Tuple[float, float, int]] = {}
