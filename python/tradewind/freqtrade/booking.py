@@ -127,7 +127,7 @@ class TradeBook(Strategy):
         if self.protections:
             for other in [name for name in (*self._entering, *Trade._open) if name != pair]:
                 self._enter_unseen(other, ctx.now, False)
-                if other in Trade._open:
+                if other in Trade._open and (other in self._leaving or not self._decides_levels()):
                     self._close_by_candles(Trade._open[other], ctx.now, is_closed=False)
 
     def _see(self, trade: Optional[Trade], ctx: Any) -> None:

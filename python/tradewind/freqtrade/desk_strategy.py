@@ -44,6 +44,7 @@ class FreqtradeStrategy(TradeBook):
         self.protections = [Protection(settings, self.user.timeframe) for settings in self.user.protections]
         self.length = timeframe_to_seconds(self.user.timeframe) * NANOSECONDS
         self._frames: Dict[str, Any] = {}
+        self._shows_analyzed = reads_analyzed(self.user_class)
         # By pair, what `manage` has decided last.
         self._managed: Dict[str, Decision] = {}
         # By pair, of how many rows the indicators were computed last.
@@ -303,7 +304,7 @@ class FreqtradeStrategy(TradeBook):
 
     def _show_analyzed(self, pair: str, rows: int, now: datetime) -> None:
         dp = self.user.dp
-        if dp._analyzed.get(pair) is None and own_uses_analyzed(self.user_class):
+        if self._shows_analyzed and dp._analyzed.get(pair) is None:
             dp.set_analyzed(pair, table_of(self._frames[pair], everything=True))
         if dp._analyzed.get(pair) is not None:
             dp.set_closed(pair, rows, now)
@@ -396,7 +397,7 @@ def _plan_at(price: float, opening: float, trade: Trade) -> ExitPlan:
     return ExitPlan(roi=((0.0, millionths / 1_000_000),))
 
 
-def own_uses_analyzed(user_class: type) -> bool:
+def reads_analyzed(user_class: type) -> bool:
     """Whether a strategy's file reads analysed tables. They cost time to make."""
     import inspect
 
