@@ -31,7 +31,7 @@ def backtest(binary, python, strategy, files):
 
 
 def milliseconds(text):
-    return int(datetime.fromisoformat(text.replace("Z", "+00:00")[:26].rstrip("+") if "." not in text else text[:26].rstrip("Z") + "+00:00").timestamp() * 1000)
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
 
 
 def reason(fill):
