@@ -171,7 +171,8 @@ class Runner:
         history = self.histories[slot, self.base]
         name = self._name(slot)
         end = history.closed_until(candle.close_time)
-        if end < self.warm_up:
+        needed = getattr(self.strategy, "first_row", self.warm_up) if slot in self.whole else self.warm_up
+        if end < needed:
             return False
         if slot in self.whole:
             self.ctx._row[name] = end - 1

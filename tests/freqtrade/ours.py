@@ -20,7 +20,7 @@ LEVELS = ("stop_loss", "trailing_stop_loss", "roi")
 def backtest(binary, python, strategy, files):
     command = [
         binary, "--json", "backtest", "--strategy", f"freqtrade:{strategy}", "--python", python, "--param", "freqtrade_candles=true",
-        "--cash", "1000", "--share", "0.1", "--fee", "0.001", "--half-spread", "0", "--fills", "100000", "--data", *files,
+        "--cash", "1000", "--share", "0.001", "--fee", "0.001", "--half-spread", "0", "--fills", "100000", "--data", *files,
     ]
     began = time.perf_counter()
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=300)
