@@ -35,7 +35,12 @@ class Context:
         self.numbers: Dict[str, Tuple[float, float]] = {}
         self.closed_trades: List[Trade] = []
         self.is_carried_out: bool = True
+        # The instruments that are traded, those with the ones that are only read, and the tick of each.
+        self.traded: List[str] = []
+        self.known: List[str] = []
+        self.ticks: Dict[str, float] = {}
         self._histories: Dict[str, History] = {}
+        self._everything: Dict[Tuple[str, str], History] = {}
         self._frames: Dict[str, Columns] = {}
         self._plain: Dict[Tuple[str, str], List[Any]] = {}
         self._row: Dict[str, int] = {}
@@ -122,6 +127,11 @@ class Context:
             else:
                 out[name] = rows
         return out
+
+    def closed_columns(self, instrument: str, timeframe: str) -> Optional[Columns]:
+        """The candles of any of the bot's instruments that had closed by now; None for a timeframe that is not kept."""
+        history = self._everything.get((instrument, timeframe))
+        return None if history is None else history.columns(0, history.closed_until(self.now))
 
     def pandas(self, df: Columns) -> Any:
         """The columns as a pandas table, with `date` as its index. The interpreter must have pandas."""

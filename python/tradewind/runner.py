@@ -37,6 +37,12 @@ class Runner:
             for slot in range(len(self.instruments))
             for seconds, name in self.seconds.items()
         }
+        self.ctx._everything = {
+            (self.instruments[slot]["name"], name): history for (slot, name), history in self.histories.items()
+        }
+        self.ctx.known = [one["name"] for one in self.instruments]
+        self.ctx.traded = [one["name"] for one in self.instruments if one.get("traded", True)]
+        self.ctx.ticks = {one["name"]: one.get("tick", 1) / 10 ** one["price_decimals"] for one in self.instruments}
         self.whole: Dict[int, Columns] = {}
         self.bars: Dict[int, int] = {}
         self.held: Dict[int, Tuple[float, float, int]] = {}
@@ -85,14 +91,15 @@ class Runner:
         frame = self._frame(slot, 0, rows, None)
         self.whole[slot] = frame
         self.ctx._frames[self._name(slot)] = frame
-        warnings = self._check(slot, frame) if self.has_indicators else []
+        # To look ahead is a fault of the code: one instrument shows it.
+        warnings = self._check(slot, frame) if self.has_indicators and slot == 0 else []
         if not self.has_signals:
             return wire.DONE, wire.warnings_bytes(warnings)
         self._look(slot, history.time[-1] + history.length if rows else 0)
         self.ctx._row[self._name(slot)] = rows - 1
         table = self.strategy.signals(frame, self.ctx) or {}
         self.signals[slot] = table
-        first = max(self.warm_up - 1, 0)
+        first = max(getattr(self.strategy, "first_row", self.warm_up) - 1, 0)
         return wire.TABLE, self._table(slot, table, rows, first, warnings)
 
     def _table(self, slot: int, table: Dict[str, Any], rows: int, first: int, warnings: List[str]) -> bytes:
@@ -164,7 +171,8 @@ class Runner:
         history = self.histories[slot, self.base]
         name = self._name(slot)
         end = history.closed_until(candle.close_time)
-        if end < self.warm_up:
+        needed = getattr(self.strategy, "first_row", self.warm_up) if slot in self.whole else self.warm_up
+        if end < needed:
             return False
         if slot in self.whole:
             self.ctx._row[name] = end - 1

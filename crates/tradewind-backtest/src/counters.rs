@@ -2,14 +2,22 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tradewind_events::{Event, EventKind};
-use tradewind_model::{AccountId, Amount, AssetId, Fill, OrderStatus};
+use tradewind_events::{Event, EventKind, SignalSource};
+use tradewind_model::{AccountId, Amount, AssetId, Fill, InstrumentId, OrderStatus, Reason};
 use tradewind_risk::{Cause, CauseKind, Rule};
 
 use crate::equity::EquityCurve;
 
 /// How many changes of trading states are kept.
 const CHANGES_KEPT: usize = 100;
+
+/// A fill with the reason of the signal behind it, and the reason that the strategy gave last.
+#[derive(Clone, Debug)]
+pub(crate) struct NotedFill {
+    pub(crate) fill: Fill,
+    pub(crate) reason: Reason,
+    pub(crate) by_strategy: Reason,
+}
 
 /// Counts, fees, the newest fills and the equity curve.
 #[derive(Debug, Default)]
@@ -32,9 +40,11 @@ pub(crate) struct Counters {
     pub(crate) last_denial: Option<String>,
     pub(crate) state_changes: Vec<String>,
     pub(crate) fees: BTreeMap<AssetId, Amount>,
-    pub(crate) newest_fills: VecDeque<Fill>,
+    pub(crate) newest_fills: VecDeque<NotedFill>,
     pub(crate) curve: EquityCurve,
     fills_kept: usize,
+    /// By instrument, why the last signal was made, and why the strategy made its last one.
+    reasons: BTreeMap<InstrumentId, (Reason, Reason)>,
     equities: BTreeMap<AccountId, Amount>,
 }
 
@@ -50,14 +60,25 @@ impl Counters {
     /// Takes note of an announcement.
     pub(crate) fn note(&mut self, event: &Event, accounts: usize) {
         match &event.kind {
-            EventKind::SignalGenerated { .. } => self.signals += 1,
+            EventKind::SignalGenerated {
+                instrument,
+                reason,
+                details,
+                ..
+            } => {
+                self.signals += 1;
+                let source = details.as_ref().map(|details| details.source);
+                self.note_reason(*instrument, reason, source == Some(SignalSource::ExitPlan));
+            }
             EventKind::OrderPlaced { .. } => self.orders += 1,
             EventKind::OrderFilled { fill, status, .. } => {
                 self.fills += 1;
                 if self.newest_fills.len() == self.fills_kept {
                     self.newest_fills.pop_front();
                 }
-                self.newest_fills.push_back(*fill);
+                if self.fills_kept > 0 {
+                    self.note_fill(fill);
+                }
                 self.partial_fills += u64::from(*status == OrderStatus::PartiallyFilled);
                 if !fill.fee.amount.is_zero() {
                     *self.fees.entry(fill.fee.asset).or_default() += fill.fee.amount;
@@ -104,5 +125,26 @@ impl Counters {
             }
             _ => {}
         }
+    }
+    fn note_reason(&mut self, instrument: InstrumentId, reason: &Reason, is_exit_plan: bool) {
+        let (last, by_strategy) = self.reasons.entry(instrument).or_insert_with(|| {
+            let none = Reason::plain("");
+            (none.clone(), none)
+        });
+        last.clone_from(reason);
+        if !is_exit_plan {
+            by_strategy.clone_from(reason);
+        }
+    }
+
+    fn note_fill(&mut self, fill: &Fill) {
+        let reasons = self.reasons.get(&fill.instrument).cloned();
+        let (reason, by_strategy) =
+            reasons.unwrap_or_else(|| (Reason::plain(""), Reason::plain("")));
+        self.newest_fills.push_back(NotedFill {
+            fill: *fill,
+            reason,
+            by_strategy,
+        });
     }
 }

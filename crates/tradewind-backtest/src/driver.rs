@@ -130,6 +130,7 @@ impl Backtest {
             HistoryEvent::Market(event) => self.market(at, event),
             HistoryEvent::CandleStart(start) => {
                 self.courses.start(*start);
+                self.driver.effects_mut().levels.opened();
                 Ok(())
             }
             HistoryEvent::Number(point) => self.outside(at, &Input::Series(point.clone())),

@@ -14,18 +14,20 @@ pub(crate) struct ExitLevels {
     pub(crate) opened_at: Timestamp,
     /// The higher of stop and trailing stop, on a tick at or below the level.
     pub(crate) stop: Option<Price>,
-    /// The take-profit, on a tick at or above the level.
+    /// The take-profit or the profit by age, the lower one, on a tick at or above the level.
     pub(crate) target: Option<Price>,
 }
 
 impl ExitLevels {
     /// Those of a bot's long position.
-    fn of(position: &PositionView, rules: &Instrument) -> Option<Self> {
+    fn of(position: &PositionView, rules: &Instrument, engine: &Engine) -> Option<Self> {
         let (OwnerId::Bot(bot), 1..) = (position.owner, position.quantity.0) else {
             return None;
         };
         let stop = position.exit.stop.max(position.exit.trailing);
-        let target = position.exit.take_profit;
+        let by_age = engine.profit_by_age(bot, position.instrument);
+        let targets = [position.exit.take_profit, by_age];
+        let target = targets.into_iter().flatten().min();
         Some(Self {
             bot,
             instrument: position.instrument,
@@ -46,10 +48,12 @@ pub(crate) struct Levels {
     stale: bool,
     /// Whether a trailing stop is among them: each quote may move it.
     trailing: bool,
+    /// Whether a profit by age is among them: it may be another one at the next open.
+    aging: bool,
 }
 
 impl Levels {
-    /// Takes note of an announcement: orders come and go, positions open, change and close.
+    /// Takes note of an announcement: orders come and go, positions open, change and close, and exit plans are replaced.
     pub(crate) const fn note(&mut self, event: &Event) {
         self.stale |= matches!(
             event.kind,
@@ -58,12 +62,21 @@ impl Levels {
                 | EventKind::OrderCancelled { .. }
                 | EventKind::OrderExpired { .. }
                 | EventKind::PositionClosed { .. }
+                | EventKind::SignalGenerated {
+                    details: Some(_),
+                    ..
+                }
         );
     }
 
     /// The engine has handled a quote.
     pub(crate) const fn quoted(&mut self) {
         self.stale |= self.trailing;
+    }
+
+    /// A candle begins.
+    pub(crate) const fn opened(&mut self) {
+        self.stale |= self.aging;
     }
 
     /// Reads the levels from the engine again, if they may have moved.
@@ -76,9 +89,11 @@ impl Levels {
         self.exits = positions
             .filter_map(|position| {
                 let rules = configuration.instruments.get(position.instrument.index())?;
-                ExitLevels::of(position, rules)
+                ExitLevels::of(position, rules, engine)
             })
             .collect();
+        self.aging = positions_of_bots(&view.positions)
+            .any(|(bot, instrument)| engine.has_profit_by_age(bot, instrument));
         let buys = view.orders.iter().map(|order| order.terms);
         self.buys = buys
             .filter(|terms| terms.side == Side::Buy)
@@ -102,6 +117,15 @@ impl Levels {
         buys.filter(move |(of, _)| *of == instrument)
             .map(|(_, limit)| *limit)
     }
+}
+
+fn positions_of_bots(positions: &[PositionView]) -> impl Iterator<Item = (BotId, InstrumentId)> {
+    positions
+        .iter()
+        .filter_map(|position| match position.owner {
+            OwnerId::Bot(bot) => Some((bot, position.instrument)),
+            _ => None,
+        })
 }
 
 /// Candles that hold both the stop and the target of a position, so that it is unknown which of the two came first. The

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use tradewind_events::{Configuration, DeskView};
-use tradewind_model::{Amount, AssetId, Fill, Liquidity, Ppm, Side, Timestamp};
+use tradewind_model::{Amount, AssetId, Liquidity, Ppm, Side, Timestamp};
 use tradewind_simx::{Exchange, FillModel};
 
-use crate::counters::Counters;
+use crate::counters::{Counters, NotedFill};
 use crate::equity::EquitySample;
 use crate::levels::Ambiguity;
 
@@ -149,10 +149,15 @@ pub struct FillReport {
     pub fee_asset: String,
     /// `maker` or `taker`.
     pub liquidity: &'static str,
+    /// Why: the signal behind it, of the strategy or of the exit plan.
+    pub reason: String,
+    /// The last reason that the strategy gave for this instrument: the entry's, where the exit plan closes a position.
+    pub tag: String,
 }
 
 impl FillReport {
-    fn new(configuration: &Configuration, fill: &Fill) -> Option<Self> {
+    fn new(configuration: &Configuration, noted: &NotedFill) -> Option<Self> {
+        let fill = &noted.fill;
         let instrument = configuration.instruments.get(fill.instrument.index())?;
         Some(Self {
             at: fill.event_time,
@@ -169,6 +174,8 @@ impl FillReport {
                 Liquidity::Maker => "maker",
                 Liquidity::Taker => "taker",
             },
+            reason: noted.reason.to_string(),
+            tag: noted.by_strategy.to_string(),
         })
     }
 }

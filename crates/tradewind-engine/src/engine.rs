@@ -1,9 +1,10 @@
 //! The engine: its state in parts, and the one method that changes it.
 
 use tradewind_events::{Configuration, DeskView, EventKind, Input, LaneState, Outputs, Timer};
-use tradewind_model::{AccountId, InstrumentId, Timestamp, TradeId};
+use tradewind_model::{AccountId, BotId, InstrumentId, Price, Timestamp, TradeId};
 
 use crate::parts::Parts;
+use crate::parts::exit_monitor::ExitMonitor;
 use crate::recover::{RecoveredPart, recovered_parts};
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::alarms::raise;
@@ -127,6 +128,22 @@ impl Engine {
     #[must_use]
     pub const fn now(&self) -> Timestamp {
         self.parts.now()
+    }
+
+    /// The price at which the exit plan takes a bot's gain by the age that its position has now; `None` if it takes none by age.
+    #[must_use]
+    pub fn profit_by_age(&self, bot: BotId, instrument: InstrumentId) -> Option<Price> {
+        let place = self.parts.bots.place(bot, instrument)?;
+        let monitor = self.parts.bots.at(place).monitor()?;
+        monitor.profit_by_age(self.parts.now())
+    }
+
+    /// Whether the exit plan of a bot's position takes a gain by its age, at once or later.
+    #[must_use]
+    pub fn has_profit_by_age(&self, bot: BotId, instrument: InstrumentId) -> bool {
+        let place = self.parts.bots.place(bot, instrument);
+        let monitor = place.and_then(|place| self.parts.bots.at(place).monitor());
+        monitor.is_some_and(ExitMonitor::has_profit_by_age)
     }
 
     /// The desk as of the last input.

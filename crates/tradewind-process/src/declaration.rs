@@ -128,10 +128,11 @@ fn parameter(value: &Parameter) -> Value {
 }
 
 /// A declaration with the process that made it, which a bot may be given.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Declared {
     /// What the file declares.
     pub declaration: Declaration,
+    pub(crate) host: Host,
 }
 
 /// Loads a file in a process of its own and returns what it declares.
@@ -148,7 +149,8 @@ pub fn declare(wanted: &Wanted) -> Result<Declared, ProcessError> {
     let mut state = host.lock();
     let (process, _) = state.process(&wanted.path, &process)?;
     let declaration = load(process, 0, wanted)?;
-    Ok(Declared { declaration })
+    drop(state);
+    Ok(Declared { declaration, host })
 }
 
 /// Loads a file in a process.

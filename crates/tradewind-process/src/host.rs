@@ -6,19 +6,31 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tradewind_events::StrategyProcess;
 
 use crate::child::{Limits, Process};
+use crate::declaration::Declared;
 use crate::error::ProcessError;
 
 /// Hands out processes.
 #[derive(Debug, Default)]
 pub struct Processes {
     groups: Mutex<BTreeMap<String, Host>>,
+    /// A process that has loaded its file already, for the first bot.
+    spare: Mutex<Option<Host>>,
 }
 
 impl Processes {
+    /// Gives the first bot the process that declared its strategy: what the file imports is there already.
+    #[must_use]
+    pub fn beginning_with(declared: &Declared) -> Self {
+        Self {
+            spare: Mutex::new(Some(declared.host.clone())),
+            ..Self::default()
+        }
+    }
+
     /// The process of a bot: that of its group, or one of its own.
     pub(crate) fn of(&self, process: &StrategyProcess) -> Host {
         let Some(group) = &process.group else {
-            return Host::default();
+            return lock(&self.spare).take().unwrap_or_default();
         };
         lock(&self.groups).entry(group.clone()).or_default().clone()
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tradewind_events::{StrategyProcess, WakeRule};
 use tradewind_model::{Interval, Parameter};
-use tradewind_process::{Declaration, ProcessError, Wanted, declare};
+use tradewind_process::{Declaration, Declared, ProcessError, Wanted, declare};
 
 use crate::config::parse_duration;
 
@@ -76,6 +76,8 @@ pub(crate) struct UserStrategy {
     pub(crate) process: StrategyProcess,
     pub(crate) wakes: Vec<WakeRule>,
     pub(crate) declaration: Declaration,
+    /// With the process that declared it.
+    pub(crate) declared: Declared,
 }
 
 impl UserStrategy {
@@ -105,7 +107,8 @@ pub(crate) fn load(
         timeframes: timeframes.to_vec(),
         memory_bytes: options.memory_bytes,
     };
-    let declaration = declare(&wanted)?.declaration;
+    let declared = declare(&wanted)?;
+    let declaration = declared.declaration.clone();
     let has = |name: &str| declaration.callbacks.iter().any(|one| one == name);
     let uses_candles = has("on_candle") || has("signals") || declaration.warm_up > 0;
     let declared = declaration.timeframes.iter().filter(|_| uses_candles);
@@ -146,6 +149,7 @@ pub(crate) fn load(
         process,
         wakes,
         declaration,
+        declared,
     })
 }
 

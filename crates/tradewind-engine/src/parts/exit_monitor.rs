@@ -284,7 +284,13 @@ impl ExitMonitor {
             .and_then(|share| against(self.best, self.side, share))
     }
 
-    fn profit_by_age(&self, now: Timestamp) -> Option<Price> {
+    /// Whether a gain is taken by age, at once or later.
+    pub(crate) const fn has_profit_by_age(&self) -> bool {
+        !self.plan.profit_by_age.is_empty()
+    }
+
+    /// Where the gain is taken at the age that it has `now`.
+    pub(crate) fn profit_by_age(&self, now: Timestamp) -> Option<Price> {
         let age = now.since(self.opened_at);
         let step = self
             .plan
@@ -292,7 +298,7 @@ impl ExitMonitor {
             .iter()
             .rev()
             .find(|(from, _)| *from <= age)?;
-        favour(self.entry, self.side, step.1)
+        target(self.entry, self.side, step.1)
     }
 
     /// Whether `one` is strictly better for this position than `other`.
@@ -314,6 +320,16 @@ fn favour(price: Price, side: Side, share: Ppm) -> Option<Price> {
     }))
 }
 
+/// The first price at which a position gains `share` of its entry: rounded away from the entry, so that the gain is never less.
+fn target(entry: Price, side: Side, share: Ppm) -> Option<Price> {
+    let change = i128::from(entry.0) * i128::from(share.0);
+    let change = i64::try_from(-(-change).div_euclid(i128::from(Ppm::ONE.0))).ok()?;
+    Some(Price(match side {
+        Side::Buy => entry.0.checked_add(change)?,
+        Side::Sell => entry.0.checked_sub(change)?,
+    }))
+}
+
 fn against(price: Price, side: Side, share: Ppm) -> Option<Price> {
     favour(price, side.opposite(), share)
 }
@@ -322,6 +338,19 @@ fn against(price: Price, side: Side, share: Ppm) -> Option<Price> {
 mod tests {
     use super::*;
     use tradewind_model::{AssetId, InstrumentId, Quantity};
+
+    #[test]
+    fn a_profit_by_age_is_never_nearer_than_its_gain() {
+        let check = |side, share, wanted| {
+            assert_eq!(target(Price(4_131), side, Ppm(share)), Some(Price(wanted)));
+        };
+        // One percent of 4,131 is 41.31.
+        check(Side::Buy, 10_000, 4_173);
+        check(Side::Sell, 10_000, 4_089);
+        check(Side::Buy, 0, 4_131);
+        check(Side::Buy, 1_000_000, 8_262);
+        check(Side::Buy, -10_000, 4_090);
+    }
 
     fn quote(bid: i64) -> Quote {
         Quote {

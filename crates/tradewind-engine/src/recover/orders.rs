@@ -10,6 +10,7 @@ use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::stop_shares::StopShares;
 use crate::step::exit_way::is_free;
 use crate::step::flatten;
+use crate::step::plan_changes::change_plan;
 use crate::step::positions::closable;
 use crate::step::submission::{PlacedOrder, apply_policy, keep_order, note_refused, note_sent};
 use crate::step::target::{note_submitted, retry_exit, unless_it_waits};
@@ -207,6 +208,7 @@ pub(super) fn fold_target(
     out: &mut Outputs,
 ) {
     if let Some(target) = unless_it_waits(parts, place, target, cause, out) {
+        change_plan(parts, place, &target, out);
         group.expect(place, Pending::Target(target, cause));
     }
 }

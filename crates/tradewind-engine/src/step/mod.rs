@@ -32,6 +32,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod market_data;
 pub(crate) mod monitoring;
 mod observation;
+pub(crate) mod plan_changes;
 pub(crate) mod positions;
 pub(crate) mod protection;
 mod quiet;

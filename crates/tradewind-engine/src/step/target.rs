@@ -13,6 +13,7 @@ use tradewind_model::{
 use tradewind_risk::{DenyReason, PositionEffect};
 
 use super::exit_way::{clear_way, is_locked};
+use super::plan_changes::change_plan;
 use super::positions::{closable, closing_quantity};
 use super::sizing::{Sizing, size};
 use super::submission::{OrderRequest, deny, submit, submit_by_policy};
@@ -84,6 +85,7 @@ pub(crate) fn reconcile_position(
         return;
     };
     let Some(change) = change(parts, place, &target, cause, out) else {
+        change_plan(parts, place, &target, out);
         let state = parts.bots.at_mut(place);
         if target.exposure != Ppm::ZERO && state.position().quantity.is_zero() {
             // It cannot be sized without a quote.
@@ -234,6 +236,9 @@ pub(crate) fn note_submitted(
         parts.bots.at_mut(place).set_exit(plan);
     } else if turns {
         parts.bots.at_mut(place).wait_for(target, cause);
+    } else if let Some(plan) = target.exit.filter(|_| target.exposure != Ppm::ZERO) {
+        // What is left of a position that is made smaller is guarded by the new plan.
+        parts.bots.at_mut(place).set_exit(*plan);
     }
 }
 

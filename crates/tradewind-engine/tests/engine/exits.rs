@@ -11,7 +11,7 @@ use tradewind_model::{
     OwnerId, Ppm, Price, Quantity, RejectReason, ReportKind, Side, Stop, TimeInForce,
 };
 use tradewind_risk::PositionEffect;
-use tradewind_testkit::{ACCOUNT, BTC, Desk, SPOT, Script, bot, configuration, quote};
+use tradewind_testkit::{ACCOUNT, Answer, BTC, Desk, SPOT, Script, bot, configuration, quote};
 
 use crate::{BOT, buy, desk};
 
@@ -68,6 +68,34 @@ fn a_take_profit_sells_when_the_bid_reaches_it() {
     assert_eq!(
         left(&desk).as_deref(),
         Some("take profit: 102.01 reached 102.01")
+    );
+}
+
+#[test]
+fn a_target_of_the_exposure_that_is_held_replaces_the_exit_plan() {
+    let (mut desk, script) = long(plan(|plan| plan.stop = Stop::Distance(Ppm(10_000))));
+    let moved = plan(|plan| plan.stop = Stop::At(Price(9_950)));
+    script.say(BOT, Answer::guarded(1_000_000, None, Some(moved)));
+    desk.quote(10_000, 10_001);
+    assert_eq!(desk.orders().len(), 1, "nothing is traded for it");
+    assert_eq!(
+        desk.engine.view().positions[0].exit.stop,
+        Some(Price(9_950))
+    );
+    desk.quote(9_951, 9_952);
+    assert_eq!(left(&desk), None);
+    desk.quote(9_950, 9_951);
+    assert_eq!(left(&desk).as_deref(), Some("stop: 99.5 reached 99.5"));
+}
+
+#[test]
+fn a_target_without_a_plan_keeps_the_exit_plan() {
+    let (mut desk, script) = long(plan(|plan| plan.stop = Stop::Distance(Ppm(10_000))));
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    assert_eq!(
+        desk.engine.view().positions[0].exit.stop,
+        Some(Price(9_901))
     );
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use tradewind_backtest::{FileOptions, Latency, Report, run_files};
+use tradewind_backtest::{FileOptions, Latency, Report, Setup, run_files};
 use tradewind_data::UtcOffset;
 use tradewind_model::{
     Amount, ExitPlan, Interval, Parameter, Ppm, Sizer, Stop, TakeProfitBy, Timestamp,
@@ -105,6 +105,10 @@ pub(super) struct BacktestArgs {
     /// Latency in milliseconds, of requests to the exchange and of reports back
     #[arg(long, value_name = "MILLISECONDS", default_value = "0")]
     latency: u64,
+
+    /// How many of the newest fills the report keeps, as JSON
+    #[arg(long, value_name = "COUNT", default_value_t = Setup::FILLS_KEPT)]
+    fills: usize,
 }
 
 fn read_of(text: &str) -> Result<(String, PathBuf), String> {
@@ -172,6 +176,7 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
             request: Duration::from_millis(args.latency),
             report: Duration::from_millis(args.latency),
         },
+        fills_kept: args.fills,
         ..FileOptions::new(&args.strategy, args.data)
     };
     let began = Instant::now();

@@ -50,7 +50,7 @@ pub(super) fn run(
             let history = Arc::new(history(&candles));
             drop(candles);
             let instruments = desk.instruments.clone();
-            let processes = Processes::default();
+            let processes = Processes::beginning_with(&loaded.declared);
             StrategySource::new(move |bot| {
                 let mode = Mode::Backtest(Arc::clone(&history));
                 Ok(Box::new(Noted {

@@ -1,0 +1,416 @@
+"""What the desk calls of a freqtrade strategy: signals, confirmations, and the management of an open trade."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Dict, Optional, Tuple
+
+from ..decision import Decision, Exit, ExitPlan
+from ..market import utc
+from ..strategy import Param, Strategy
+from . import analysis
+from .booking import NANOSECONDS, Bars, TradeBook
+from .constants import CandleType, RunMode
+from .dataprovider import DataProvider
+from .errors import Unsupported
+from .interface import Wallets
+from .loader import make, own
+from .parameters import parameters_of
+from .protections import Protection
+from .rules import Exit as Way
+from .rules import Rules, candle_price, roi_table
+from .timeframes import timeframe_to_seconds
+from .trade import PairLocks, Trade
+
+
+class FreqtradeStrategy(TradeBook):
+    """The base of the classes that `strategy_class` makes."""
+
+    user_class: type
+    file: Path
+    first_row = 0
+    freqtrade_candles = Param(
+        False, about="in backtests, let callbacks and trailing stops see the candle that opens, as freqtrade's backtests do"
+    )
+
+    def __init__(self, params: Optional[Dict[str, Any]] = None) -> None:
+        super().__init__(params)
+        self.user = make(self.user_class, self.file)
+        for parameter in parameters_of(self.user):
+            if parameter.name in (params or {}):
+                parameter.value = (params or {})[parameter.name]
+        self.rules = Rules(self.user)
+        self.protections = [Protection(settings, self.user.timeframe) for settings in self.user.protections]
+        self.length = timeframe_to_seconds(self.user.timeframe) * NANOSECONDS
+        self._frames: Dict[str, Any] = {}
+        self._shows_analyzed = reads_analyzed(self.user_class)
+        # By pair, what `manage` has decided last.
+        self._managed: Dict[str, Decision] = {}
+        # By pair, of how many rows the indicators were computed last.
+        self._computed: Dict[str, int] = {}
+
+    # Setting up.
+
+    def setup(self, ctx: Any) -> None:
+        """Gives the strategy its candles and calls `bot_start`."""
+        self._recall()
+        self._activate()
+        self.ctx = ctx
+        self._plays_freqtrade = ctx.is_backtest and self.freqtrade_candles
+        pairs = [name for name in ctx.traded]
+        runmode = RunMode.BACKTEST if ctx.is_backtest else RunMode.LIVE
+        stake = pairs[0].split("/")[-1] if pairs else ""
+        self.user.config.update(
+            {
+                "stake_currency": stake,
+                "stake_amount": "unlimited",
+                "max_open_trades": len(pairs),
+                "timeframe": self.user.timeframe,
+                "runmode": runmode,
+                "dry_run": ctx.is_backtest,
+                "trading_mode": "spot",
+                "candle_type_def": CandleType.SPOT,
+                "exchange": {"name": "tradewind", "pair_whitelist": pairs},
+            }
+        )
+        self.user.dp = DataProvider(self.candles, pairs, self.user.timeframe, runmode)
+        self.user.wallets = Wallets(ctx.budget, stake)
+        self.user.bot_start()
+
+    def candles(self, pair: str, timeframe: str) -> Any:
+        """The closed candles of a pair as a table of its own."""
+        name = next((name for name in self.ctx.known if name == pair or name.split(":")[-1] == pair), None)
+        if name is None:
+            raise Unsupported(f"{pair} is not among the bot's instruments; add it to `instruments` or `reads`")
+        # A backtest has all of the short candles. Live there are more of the long ones than the short ones make.
+        columns = None if self.ctx.is_backtest else self.ctx.closed_columns(name, timeframe)
+        if columns:
+            return analysis.fill_holes(table_of(columns), timeframe)
+        base = table_of(self.ctx.closed_columns(name, self.user.timeframe))
+        return analysis.longer_candles(analysis.fill_holes(base, self.user.timeframe), self.user.timeframe, timeframe)
+
+    # Signals.
+    def indicators(self, df: Any, ctx: Any) -> Any:
+        """The columns of populate_indicators, populate_entry_trend and populate_exit_trend."""
+        self._activate()
+        self._computed[ctx.instrument] = len(df)
+        self.user.dp.now = utc(ctx.now)
+        candles = table_of(df)
+        table = analysis.analyze(self.user, analysis.fill_holes(candles, self.user.timeframe), ctx.instrument)
+        if len(table) != len(candles):
+            table = table[table["date"].isin(candles["date"])]
+        for name in ("enter_long", "exit_long"):
+            table[name] = analysis.flags(table, name).astype(float)
+        for name in ("enter_tag", "exit_tag"):
+            if name in table.columns:
+                table[name] = analysis.tags(table, name)
+        for name in table.columns:
+            if name not in ("date", *analysis.CANDLE):
+                df[str(name)] = table[name].to_numpy()
+        return df
+
+    def signals(self, df: Any, ctx: Any) -> Dict[str, Any]:
+        """Entries and exits by row, with their tags."""
+        pair = ctx.instrument
+        if self._computed.get(pair) != len(df):
+            # Parts of the history were computed to look for a look-ahead. Files keep what they computed last.
+            self.indicators(df, ctx)
+        self._bars[pair] = Bars(df)
+        self._frames[pair] = df
+        self.user.dp.set_analyzed(pair, None)
+        enter, leave = df["enter_long"] == 1, df["exit_long"] == 1
+        enter = enter & ~leave
+        if ctx.is_backtest:
+            enter[: self.first_row] = False
+        if not self.user.use_exit_signal:
+            leave = leave & False
+        # Freqtrade does not exit on a candle that signals an entry as well.
+        table = {"enter": enter, "exit": leave & ~(df["enter_long"] == 1)}
+        for name in ("enter_tag", "exit_tag"):
+            if name in df:
+                table[name] = df[name]
+            elif name == "exit_tag":
+                table[name] = "exit_signal"
+        return table
+
+    # Callbacks.
+
+    def confirm_entry(self, decision: Decision, ctx: Any) -> Optional[Decision]:
+        """Locks, stake and confirmation of an entry; None refuses it."""
+        pair, now = ctx.instrument, self._begin(ctx)
+        if PairLocks.is_pair_locked(pair, now):
+            return None
+        rate = self._rate(ctx, entering=True)
+        tag = decision.tag or None
+        user, budget = self.user, ctx.budget
+        stake = user.custom_stake_amount(
+            pair=pair,
+            current_time=now,
+            current_rate=rate,
+            proposed_stake=budget,
+            min_stake=0.0,
+            max_stake=budget,
+            leverage=1.0,
+            entry_tag=tag,
+            side="long",
+        )
+        if not stake or stake <= 0:
+            return None
+        limit = None
+        if own(type(user), "custom_entry_price"):
+            limit = user.custom_entry_price(pair=pair, trade=None, current_time=now, proposed_rate=rate, entry_tag=tag, side="long")
+            limit = limit if limit and limit < rate else None
+        amount = stake / (limit or rate)
+        confirmed = user.confirm_trade_entry(
+            pair=pair,
+            order_type=user.order_types["entry"],
+            amount=amount,
+            rate=limit or rate,
+            time_in_force=user.order_time_in_force.get("entry", "GTC"),
+            current_time=now,
+            entry_tag=tag,
+            side="long",
+        )
+        if not confirmed:
+            return None
+        self._entering[pair] = (decision.tag, ctx.now)
+        self._exposure[pair] = min(stake / budget, 1.0) * abs(decision.exposure or 0.0)
+        plan = decision.exit
+        bars, row = self._bars[pair], self._row(ctx)
+        if limit is None and self._sees_next(bars, row):
+            plan = self._plan_of_entry(pair, bars, row, decision.tag)
+        self._plans[pair] = plan
+        return Decision(self._exposure[pair], decision.tag, limit=limit, exit=plan)
+
+    def _plan_of_entry(self, pair: str, bars: Bars, row: int, tag: str) -> ExitPlan:
+        """The exit plan for the candle of the entry, which is known."""
+        opening = bars.open[row + 1]
+        trade = self._open(pair, opening, self._exposure[pair] * self.ctx.budget / opening, bars.time[row + 1], tag)
+        self._entering.pop(pair, None)
+        left = self._way_out(trade, utc(bars.time[row + 1]), bars, row)
+        if left is None:
+            return ExitPlan(stop_at=trade.stop_loss)
+        way, price = left
+        self._leaving[pair] = (way.reason, trade.open_date.timestamp(), price)
+        # A trade cannot be left by a signal before it is there: its price is the open's.
+        return _plan_at(price, opening, trade)
+
+    def confirm_exit(self, decision: Decision, ctx: Any) -> Optional[Decision]:
+        """`exit_profit_only` and the confirmation of an exit by signal; None refuses it."""
+        now = self._begin(ctx)
+        trade = Trade._open.get(ctx.instrument)
+        bars = self._bars[ctx.instrument]
+        if trade is not None and self._sees_next(bars, self._row(ctx)):
+            # `manage` has decided about the signal, and found a reason to stay.
+            return self._managed.pop(ctx.instrument, None)
+        if trade is None:
+            return decision
+        rate = self._rate(ctx)
+        if self.user.exit_profit_only and trade.calc_profit_ratio(rate) <= self.user.exit_profit_offset:
+            return self._managed.pop(ctx.instrument, None)
+        return self._leave(trade, decision.tag or "exit_signal", rate, now) or self._managed.pop(ctx.instrument, None)
+
+    def manage(self, position: Any, ctx: Any) -> Optional[Decision]:
+        """Callbacks of an open trade at the close of a candle: size, exit, stop."""
+        decision = self._manage(ctx)
+        self._managed.pop(ctx.instrument, None)
+        if decision is not None:
+            # Where a signal to exit is refused after this, it still counts.
+            self._managed[ctx.instrument] = decision
+        return decision
+
+    def _manage(self, ctx: Any) -> Optional[Decision]:
+        now = self._begin(ctx)
+        trade = Trade._open.get(ctx.instrument)
+        if trade is None:
+            return None
+        bars, row = self._bars[ctx.instrument], self._row(ctx)
+        if self._sees_next(bars, row):
+            return self._manage_candle(trade, now, ctx, row)
+        rate = self._rate(ctx)
+        resized = self._resize(trade, rate, now, ctx) if self.user.position_adjustment_enable else None
+        enter = bars.enter[row] == 1
+        # A signal to leave is a proposal of its own, and levels are the exit plan's.
+        way = None if bars.leave[row] == 1 and not enter else self.rules.signal(trade, now, rate, enter, False)
+        answer = self._leave(trade, way.reason, rate, now) if way else None
+        if answer is not None:
+            return answer
+        return self._keep(trade, ExitPlan(stop_at=trade.stop_loss, roi=self._roi(trade, now, enter)), resized)
+
+    def _decides_levels(self) -> bool:
+        return self._plays_freqtrade and type(self).on_position is not Strategy.on_position
+
+    def _sees_next(self, bars: Bars, row: int) -> bool:
+        """Whether callbacks get the candle that opens now, as in freqtrade's backtests."""
+        return self._decides_levels() and row + 1 < len(bars.time)
+
+    def _manage_candle(self, trade: Trade, now: datetime, ctx: Any, row: int) -> Optional[Decision]:
+        """The same with the candle that opens now known: what freqtrade's backtests do with it, as levels of an exit plan."""
+        bars, user = self._bars[trade.pair], self.user
+        opening = bars.open[row + 1]
+        resized = self._resize(trade, opening, now, ctx) if user.position_adjustment_enable else None
+        if resized is not None:
+            change = resized[0] * self._full.get(trade.pair, ctx.budget) / opening - trade.amount
+            if change > 0:
+                trade.add(change, opening, now, resized[1])
+            elif change > -trade.amount:
+                trade.reduce(-change, opening, now, resized[1])
+            self.rules.after_fill(trade, now, opening)
+        left = self._way_out(trade, now, bars, row)
+        if left is None:
+            return self._keep(trade, ExitPlan(stop_at=trade.stop_loss), resized)
+        way, price = left
+        self._leaving[trade.pair] = (way.reason, now.timestamp(), None if way.price is None else price)
+        if way.price is None:
+            return Exit(way.reason)
+        return self._keep(trade, _plan_at(price, opening, trade), resized, way.reason)
+
+    def _way_out(self, trade: Trade, now: datetime, bars: Bars, row: int) -> Optional[Tuple[Way, float]]:
+        """How the trade ends in the candle after `row`, and at what price; None if it does not."""
+        opening, high, low = bars.open[row + 1], bars.high[row + 1], bars.low[row + 1]
+        enter, leave = bars.enter[row] == 1, bars.leave[row] == 1
+        self._seen[trade.pair] = bars.time[row + 1]
+        for way in self.rules.exits(trade, now, opening, enter, leave, bars.leave_tag[row] or None, low, high):
+            price = candle_price(self.user, self.rules, trade, way, now, opening, high, low)
+            if self._confirms(trade, way.reason, price, now):
+                return way, price
+        return None
+
+    def _keep(self, trade: Trade, plan: ExitPlan, resized: Optional[Tuple[float, str]], reason: str = "stop moved") -> Optional[Decision]:
+        """The decision that changes plan and size; None if both stay."""
+        if resized is None and self._plans.get(trade.pair) == plan:
+            return None
+        self._plans[trade.pair] = plan
+        exposure = self._exposure.get(trade.pair, 1.0) if resized is None else resized[0]
+        self._exposure[trade.pair] = exposure
+        return Decision(exposure, resized[1] if resized else reason, exit=plan)
+
+    # Inside.
+    def _begin(self, ctx: Any) -> datetime:
+        """Brings trades up to date before a callback, and returns the time."""
+        self._activate()
+        now = utc(ctx.now)
+        user, pair = self.user, ctx.instrument
+        if self._set_budget != ctx.budget:
+            self._set_budget = user.wallets.budget = ctx.budget
+        bars = self._bars.get(pair)
+        if bars is not None:
+            self._show_analyzed(pair, self._row(ctx) + 1, now)
+        if own(type(user), "bot_loop_start"):
+            user.bot_loop_start(current_time=now)
+        self._follow(ctx)
+        return now
+
+    def _show_analyzed(self, pair: str, rows: int, now: datetime) -> None:
+        dp = self.user.dp
+        if self._shows_analyzed and dp._analyzed.get(pair) is None:
+            dp.set_analyzed(pair, table_of(self._frames[pair], everything=True))
+        if dp._analyzed.get(pair) is not None:
+            dp.set_closed(pair, rows, now)
+        dp.now = now
+
+    def _rate(self, ctx: Any, entering: bool = False) -> float:
+        """The current rate: what an entry would pay or an exit would get."""
+        if self._plays_freqtrade:
+            bars, row = self._bars[ctx.instrument], self._row(ctx)
+            return bars.open[min(row + 1, len(bars.open) - 1)]
+        if ctx.quote is not None:
+            return ctx.quote.ask if entering else ctx.quote.bid
+        return self._bars[ctx.instrument].close[self._row(ctx)]
+    def _confirms(self, trade: Trade, reason: str, rate: float, now: datetime) -> bool:
+        return self.user.confirm_trade_exit(
+            pair=trade.pair,
+            trade=trade,
+            order_type=self.user.order_types["exit"],
+            amount=trade.amount,
+            rate=rate,
+            time_in_force=self.user.order_time_in_force.get("exit", "GTC"),
+            sell_reason=reason,
+            exit_reason=reason,
+            current_time=now,
+        )
+
+    def _leave(self, trade: Trade, reason: str, rate: float, now: datetime) -> Optional[Decision]:
+        if not self._confirms(trade, reason, rate, now):
+            return None
+        self._leaving[trade.pair] = (reason, now.timestamp(), None)
+        return Exit(reason)
+
+    def _resize(self, trade: Trade, rate: float, now: datetime, ctx: Any) -> Optional[Tuple[float, str]]:
+        """The exposure after adjust_trade_position, and its tag; None if it stays."""
+        user, budget = self.user, self._full.get(trade.pair, ctx.budget)
+        profit = trade.calc_profit_ratio(rate)
+        answer = user.adjust_trade_position(
+            trade=trade,
+            current_time=now,
+            current_rate=rate,
+            current_profit=profit,
+            min_stake=0.0,
+            max_stake=max(budget - trade.stake_amount, 0.0),
+            current_entry_rate=rate,
+            current_exit_rate=rate,
+            current_entry_profit=profit,
+            current_exit_profit=profit,
+        )
+        stake, tag = answer if isinstance(answer, tuple) else (answer, "")
+        if not stake:
+            return None
+        most = user.max_entry_position_adjustment
+        if stake > 0 and 0 <= most < trade.nr_of_successful_entries:
+            return None
+        # The desk sizes by what the position is worth now; a part to sell is a share of the amount.
+        worth = trade.amount * rate
+        change = stake if stake > 0 else stake * worth / trade.stake_amount
+        return max(0.0, min((worth + change) / budget, 1.0)), tag or ("added" if stake > 0 else "partial_exit")
+
+    def _roi(self, trade: Trade, now: datetime, enter: bool) -> Tuple[Tuple[float, float], ...]:
+        if enter and self.user.ignore_roi_if_entry_signal:
+            return ()
+        if self.user.use_custom_roi:
+            _, gain = self.rules.roi_at(trade, now)
+            return () if gain is None else ((0.0, gain_before_fees(gain, Trade.fee)),)
+        plan = type(self).exit_plan
+        return tuple(plan.roi) if plan else ()
+
+
+def gain_before_fees(gain: float, fee: float) -> float:
+    """The rise of the price at which a trade gains this share after the fees of entry and exit."""
+    return (1 + gain) * (1 + fee) / (1 - fee) - 1
+
+
+def exit_plan(user: Any, fee: float) -> ExitPlan:
+    """What the desk watches by itself: the first stop and the profit targets by age."""
+    roi = [(minutes * 60, gain_before_fees(gain, fee)) for minutes, gain in roi_table(user)]
+    stop = abs(user.stoploss)
+    return ExitPlan(stop=stop if stop < 1 else None, roi=tuple(roi))
+
+
+def _plan_at(price: float, opening: float, trade: Trade) -> ExitPlan:
+    """A plan that closes a position at a price that the candle reaches."""
+    on_tick = round(price / trade.tick)
+    if on_tick <= round(opening / trade.tick):
+        return ExitPlan(stop_at=on_tick * trade.tick)
+    # The desk keeps gains in millionths of the entry and rounds the level up to a tick.
+    entry = round(trade.open_rate / trade.tick)
+    millionths = (on_tick - entry) * 1_000_000 // entry
+    return ExitPlan(roi=((0.0, millionths / 1_000_000),))
+
+
+def reads_analyzed(user_class: type) -> bool:
+    """Whether a strategy's file reads analysed tables. They cost time to make."""
+    import inspect
+
+    try:
+        return "get_analyzed_dataframe" in inspect.getsource(inspect.getmodule(user_class) or user_class)
+    except (OSError, TypeError):
+        return True
+
+
+def table_of(columns: Any, everything: bool = False) -> Any:
+    """Columns of the desk as a table with the column `date`."""
+    import pandas
+
+    table = pandas.DataFrame({"date": pandas.to_datetime(columns["time"], unit="ns", utc=True)})
+    names = [name for name in columns if name != "time"] if everything else analysis.CANDLE[1:]
+    return pandas.concat([table, pandas.DataFrame({name: columns[name] for name in names})], axis=1)
