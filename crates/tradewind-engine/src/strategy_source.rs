@@ -12,11 +12,11 @@ pub type StrategyFactory = dyn Fn(&BotConfig) -> Result<Box<dyn Strategy>, Build
 pub struct StrategySource(Box<StrategyFactory>);
 
 impl StrategySource {
-    /// The built-in strategies by their names.
+    /// The built-in strategies by their names, and rules.
     #[must_use]
     pub fn built_in() -> Self {
         Self::new(|bot| {
-            tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len())
+            tradewind_rules::build(&bot.strategy, &bot.parameters, bot.instruments.len())
         })
     }
 

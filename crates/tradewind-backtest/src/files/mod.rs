@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use tradewind_data::{Span, UtcOffset};
 use tradewind_engine::StrategySource;
+use tradewind_events::WakeRule;
 use tradewind_model::{Amount, ExitPlan, Interval, OrderPolicy, Parameter, Ppm, Sizer};
 use tradewind_risk::Limits;
 use tradewind_simx::{Fees, FillModel};
@@ -51,6 +52,12 @@ pub struct FileOptions {
     pub catalogue: Option<PathBuf>,
     /// Time between two evaluations of a strategy that wakes by the clock.
     pub every: Duration,
+    /// What wakes the bot, in place of what its strategy is usually woken by.
+    pub wakes: Option<Vec<WakeRule>>,
+    /// Products that it trades, as `BASE/QUOTE`; data of others it only reads. Empty for all.
+    pub traded: Vec<String>,
+    /// How many positions it may hold at once; `None` for one in each instrument.
+    pub positions_max: Option<u32>,
     /// The account's starting balance, in the quote asset.
     pub cash: Amount,
     /// The part of `cash` that the bot may use; `None` for all of it.
@@ -91,6 +98,9 @@ impl FileOptions {
             span: Span::ALL,
             catalogue: None,
             every: Duration::from_secs(900),
+            wakes: None,
+            traded: Vec::new(),
+            positions_max: None,
             cash: Amount::whole(10_000),
             budget: None,
             sizer: Sizer::Share(Ppm(950_000)),
@@ -132,6 +142,17 @@ pub fn run_files_with(
     run_bot(options, &desk::BotRules::candles(intervals), strategies)
 }
 
+/// Data of the traded venue's other products is read only.
+fn read_or_traded(
+    survey: survey::Survey,
+    options: &FileOptions,
+) -> Result<survey::Survey, BacktestError> {
+    let product = format!("{}/{}", survey.product.base(), survey.product.quote());
+    let is_traded = options.traded.is_empty() || options.traded.contains(&product);
+    let venue = (!is_traded).then(|| rules::VENUE.to_owned());
+    Ok(survey::Survey { venue, ..survey })
+}
+
 fn run_bot(
     options: &FileOptions,
     rules: &desk::BotRules,
@@ -145,7 +166,7 @@ fn run_bot(
     let traded = options
         .files
         .iter()
-        .map(|path| survey::survey(path, options));
+        .map(|path| read_or_traded(survey::survey(path, options)?, options));
     let read = options.reads.iter().map(|(venue, path)| {
         let survey = survey::survey(path, options)?;
         Ok(survey::Survey {

@@ -4,22 +4,37 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use clap::Args;
 use tradewind_backtest::{FileOptions, Latency, Report, run_files};
 use tradewind_data::UtcOffset;
+use tradewind_events::WakeRule;
 use tradewind_model::{
-    Amount, ExitPlan, Interval, Parameter, Ppm, Sizer, Stop, TakeProfitBy, Timestamp,
+    Amount, ExitPlan, Interval, OrderPolicy, Parameter, Ppm, Sizer, Stop, TakeProfitBy, Timestamp,
 };
 use tradewind_simx::{Fees, FillModel};
 
+use super::config::ConfigFile;
 use super::output::Output;
+use crate::config::{Listing, RuleFile};
 
 /// Arguments of `backtest`.
 #[derive(Clone, Debug, Args)]
 pub(super) struct BacktestArgs {
     /// Name of the strategy, such as rsi_reversion
-    #[arg(long, value_name = "NAME")]
-    strategy: String,
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["rules", "bot"])]
+    strategy: Option<String>,
+
+    /// A file of rules in place of a strategy: docs/rules.md
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["strategy", "bot", "share", "stop", "take_profit", "trailing"])]
+    rules: Option<PathBuf>,
+
+    /// A bot of the configuration in place of a strategy, with its budget, sizes, exits and orders
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["strategy", "share", "stop", "take_profit", "trailing"])]
+    bot: Option<String>,
+
+    #[command(flatten)]
+    configuration: ConfigFile,
 
     /// Candles, trades, quotes or captures, one instrument a file: CSV or JSON of any source, .gz and .zip too; or catalogue:SERIES; may be repeated
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
@@ -121,8 +136,11 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
         "--take-profit-order limit cannot go with --trailing; leave one of them out"
     );
     let span = super::data::span(args.from, args.to);
+    let chosen = chosen(&args)?;
+    let mut parameters = chosen.parameters;
+    parameters.extend(args.parameters);
     let options = FileOptions {
-        parameters: args.parameters.into_iter().collect::<BTreeMap<_, _>>(),
+        parameters,
         reads: args.reads,
         product: args.product,
         interval: args.interval,
@@ -130,14 +148,13 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
         span,
         catalogue: Some(super::data::catalogue(data_dir)),
         cash: args.cash,
-        sizer: Sizer::Share(args.share),
-        exit: ExitPlan {
-            stop: args.stop.map_or(Stop::None, Stop::Distance),
-            take_profit: args.take_profit,
-            take_profit_by: args.take_profit_order,
-            trailing: args.trailing,
-            ..ExitPlan::default()
-        },
+        budget: chosen.budget,
+        wakes: chosen.wakes,
+        traded: chosen.traded,
+        positions_max: chosen.positions_max,
+        policy: chosen.policy,
+        sizer: chosen.sizer,
+        exit: chosen.exit,
         fees: Fees {
             maker: args.fee,
             taker: args.fee,
@@ -148,7 +165,7 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
             request: Duration::from_millis(args.latency),
             report: Duration::from_millis(args.latency),
         },
-        ..FileOptions::new(&args.strategy, args.data)
+        ..FileOptions::new(&chosen.strategy, args.data)
     };
     let began = Instant::now();
     let report = run_files(&options)?;
@@ -162,6 +179,89 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
         "took        {:.2} s",
         began.elapsed().as_secs_f64()
     ))?)
+}
+
+/// What is run: a strategy by its name, a file of rules, or a bot of the configuration.
+struct Chosen {
+    strategy: String,
+    parameters: BTreeMap<String, Parameter>,
+    sizer: Sizer,
+    exit: ExitPlan,
+    policy: OrderPolicy,
+    budget: Option<Amount>,
+    wakes: Option<Vec<WakeRule>>,
+    traded: Vec<String>,
+    positions_max: Option<u32>,
+}
+
+fn chosen(args: &BacktestArgs) -> anyhow::Result<Chosen> {
+    let plain = Chosen {
+        strategy: args.strategy.clone().unwrap_or_default(),
+        parameters: BTreeMap::new(),
+        sizer: Sizer::Share(args.share),
+        exit: ExitPlan {
+            stop: args.stop.map_or(Stop::None, Stop::Distance),
+            take_profit: args.take_profit,
+            take_profit_by: args.take_profit_order,
+            trailing: args.trailing,
+            ..ExitPlan::default()
+        },
+        policy: OrderPolicy::Market,
+        budget: None,
+        wakes: None,
+        traded: Vec::new(),
+        positions_max: None,
+    };
+    if let Some(file) = &args.rules {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read the rules {name}"))?;
+        let usual = args.interval.or_else(|| interval_of(&args.data));
+        let rules = RuleFile::read(&name, &text, usual)?;
+        return Ok(Chosen {
+            strategy: tradewind_rules::NAME.to_owned(),
+            parameters: rules.parameters,
+            exit: rules.exit,
+            policy: rules.policy,
+            wakes: Some(rules.wakes),
+            ..plain
+        });
+    }
+    let Some(name) = &args.bot else {
+        return Ok(plain);
+    };
+    let config = args.configuration.load(Listing::Unknown)?;
+    let mut bots = config.bots.iter();
+    let bot = bots.find(|bot| bot.id == *name).with_context(|| {
+        let names: Vec<&str> = config.bots.iter().map(|bot| bot.id.as_str()).collect();
+        format!(
+            "{} has no bot {name:?}; it has {}",
+            config.file,
+            names.join(", ")
+        )
+    })?;
+    let product = |name: &String| match name.split_once(':') {
+        Some((_, product)) => product.to_owned(),
+        None => name.clone(),
+    };
+    Ok(Chosen {
+        strategy: bot.strategy.name.clone(),
+        parameters: bot.strategy.parameters.clone(),
+        sizer: bot.sizer,
+        exit: bot.exit.clone(),
+        policy: bot.policy,
+        budget: Some(bot.budget),
+        wakes: Some(bot.strategy.wakes.clone()),
+        traded: bot.instruments.iter().map(product).collect(),
+        positions_max: Some(bot.positions_max),
+    })
+}
+
+/// The length of candles that the name of the first file has at its end: `BTC_USDT-5m.csv`.
+fn interval_of(files: &[PathBuf]) -> Option<Interval> {
+    let name = files.first()?.file_name()?.to_str()?;
+    let parts = name.split(['-', '_', '.', '@']);
+    parts.filter_map(|part| part.parse().ok()).next_back()
 }
 
 fn lines(report: &Report) -> Vec<String> {

@@ -18,6 +18,8 @@ mod limits;
 mod nearest;
 mod reference;
 mod resolve;
+mod rule_file;
+mod rules;
 mod schema;
 mod section;
 mod show;
@@ -41,6 +43,7 @@ pub use desk::{
 };
 pub use error::{ConfigError, ConfigErrors};
 pub use resolve::AbsentInstruments;
+pub use rule_file::RuleFile;
 pub use schema::schema;
 pub use sources::{SourceInstrument, SourceSettings};
 pub use stable_ids::{StableConfiguration, keep_ids};
@@ -165,6 +168,7 @@ impl DeskConfig {
         }
         environment::apply(&mut tree, sources.environment, &errors);
         accounts::add_addresses(&mut tree);
+        rules::gather(&mut tree, sources.file, &errors);
         structure::complete("", &mut tree, keys::ROOT, &errors);
         accounts::demand_durability(&mut tree);
         let config = assemble(sources, tree, &errors);
