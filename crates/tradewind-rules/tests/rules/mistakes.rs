@@ -164,7 +164,7 @@ fn the_checker_names_the_column_and_the_cure() {
     );
     check(
         "$m > 5",
-        "enter[0].when: column 1: no parameter \"$m\"; did you mean $n?",
+        "enter[0].when: column 1: no parameter \"$m\"; write params.m = { value = 14, min = 7, max = 21 }",
     );
     check(
         "close[$n + 0.5] > 5",

@@ -149,3 +149,38 @@ fn donchian_breakout_as_rules() {
         0
     });
 }
+
+/// The trend is that of candles of another length, which come first where both close at once.
+#[test]
+fn rsi_trend_as_rules() {
+    let pairs = [
+        (Interval::Minute5, Interval::Hour1),
+        (Interval::Minute15, Interval::Hour4),
+        (Interval::Hour1, Interval::Day1),
+    ];
+    let mut turned = 0;
+    for (short, long) in pairs {
+        let (Some(of_short), Some(of_long)) = (candles(short), candles(long)) else {
+            return;
+        };
+        let mut all: Vec<Candle> = of_short.iter().chain(&of_long).copied().collect();
+        all.sort_by_key(|candle| (candle.close_time(), std::cmp::Reverse(candle.interval)));
+        let given = BTreeMap::from([
+            ("interval".to_owned(), text(short.name())),
+            ("trend_interval".to_owned(), text(long.name())),
+            ("period".to_owned(), text("5")),
+            ("trend_period".to_owned(), text("5")),
+            ("entry".to_owned(), text("45")),
+            ("exit".to_owned(), text("60")),
+        ]);
+        let mut own = rules("up and rsi(5) < 45", "not up or rsi(5) > 60");
+        own.timeframe = Some(short);
+        own.lets
+            .insert("up".to_owned(), format!("(close > ema(5))@{long}"));
+        let wanted = turns(&mut Market::of("rsi_trend", &given), &all);
+        let found = turns(&mut Market::new(&own), &all);
+        assert_eq!(found, wanted, "{short} and {long}");
+        turned += found.len();
+    }
+    assert!(turned > 4, "{turned}");
+}

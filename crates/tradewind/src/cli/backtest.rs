@@ -73,15 +73,15 @@ pub(super) struct BacktestArgs {
     cash: Amount,
 
     /// Share of the cash that a full position takes
-    #[arg(long, value_name = "SHARE", default_value = "0.9")]
+    #[arg(long, value_name = "SHARE", default_value = "0.9", value_parser = share)]
     share: Ppm,
 
     /// Loss that closes a position, as a share of its entry price
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     stop: Option<Ppm>,
 
     /// Gain that closes a position, as a share of its entry price; where a candle holds both levels the stop wins
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     take_profit: Option<Ppm>,
 
     /// What takes that gain: market, or limit for an order that rests beside the stop
@@ -89,15 +89,15 @@ pub(super) struct BacktestArgs {
     take_profit_order: TakeProfitBy,
 
     /// Fall from the best price that closes a position
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     trailing: Option<Ppm>,
 
     /// What trading costs, as a share of each fill
-    #[arg(long, value_name = "SHARE", default_value = "0.001")]
+    #[arg(long, value_name = "SHARE", default_value = "0.001", value_parser = share)]
     fee: Ppm,
 
     /// Half of the spread around prices of candles and trades: what market orders and stops pay beyond them
-    #[arg(long, value_name = "SHARE", default_value = "0.0001")]
+    #[arg(long, value_name = "SHARE", default_value = "0.0001", value_parser = share)]
     half_spread: Ppm,
 
     /// How resting orders are filled: touch, queue or trade-through
@@ -119,6 +119,11 @@ fn read_of(text: &str) -> Result<(String, PathBuf), String> {
         }
         _ => Err("write the venue and the data, such as okx=BTC_USDT-quotes.csv".to_owned()),
     }
+}
+
+/// `0.02` or `2%`.
+fn share(text: &str) -> Result<Ppm, String> {
+    crate::config::parse_ratio(text).map_err(|error| format!("{error}; write a share such as 2%"))
 }
 
 fn take_profit_by(text: &str) -> Result<TakeProfitBy, String> {

@@ -49,7 +49,7 @@ pub use sources::{SourceInstrument, SourceSettings};
 pub use stable_ids::{StableConfiguration, keep_ids};
 pub use strategies::StrategySettings;
 pub use tree::Origin;
-pub use values::{format_duration, parse_duration};
+pub use values::{format_duration, parse_duration, parse_ratio};
 
 use error::Errors;
 use section::Section;

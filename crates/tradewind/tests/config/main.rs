@@ -9,6 +9,7 @@ mod first_minutes;
 mod market;
 mod mistakes;
 mod resolving;
+mod rules;
 mod steered;
 mod templates;
 mod values;
