@@ -94,11 +94,12 @@ impl Lowering<'_> {
     ) -> Value {
         let count = entry.parameters.len();
         let inputs = arguments.len().checked_sub(count);
-        let fits = match (entry.input, inputs) {
-            (InputKind::Value, Some(0 | 1)) | (InputKind::Pair, Some(2)) => true,
-            (InputKind::Bar | InputKind::Ohlcv, Some(0)) => true,
-            _ => false,
-        };
+        let fits = matches!(
+            (entry.input, inputs),
+            (InputKind::Value, Some(0 | 1))
+                | (InputKind::Pair, Some(2))
+                | (InputKind::Bar | InputKind::Ohlcv, Some(0))
+        );
         let Some(inputs) = inputs.filter(|_| fits) else {
             let given = arguments.len();
             let problem = format!("{} does not take {given} values", entry.name);

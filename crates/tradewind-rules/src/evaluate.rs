@@ -154,10 +154,6 @@ impl Moment<'_> {
         }
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "ages are compared with limits of seconds"
-    )]
     fn series(&self, place: usize) -> f64 {
         let (name, max_age) = &self.program.series[place];
         let Some(number) = self.view.number(name) else {

@@ -225,8 +225,8 @@ impl Function {
             Self::Not => 1.0 - a,
             Self::Less => known(a < b),
             Self::LessEqual => known(a <= b),
-            Self::Equal => known(!(a < b || a > b)),
-            Self::Unequal => known(a < b || a > b),
+            Self::Equal => known(a.total_cmp(&b).is_eq() || is_zero(a) && is_zero(b)),
+            Self::Unequal => known(!(a.total_cmp(&b).is_eq() || is_zero(a) && is_zero(b))),
             Self::Add => finite(a + b),
             Self::Subtract => finite(a - b),
             Self::Multiply => finite(a * b),
@@ -241,6 +241,11 @@ impl Function {
             Self::Logarithm => finite(libm::log(a)),
         }
     }
+}
+
+/// Whether it is zero, of either sign.
+fn is_zero(value: f64) -> bool {
+    value.abs() <= 0.0
 }
 
 /// What is beyond every number is unknown, such as x/0.

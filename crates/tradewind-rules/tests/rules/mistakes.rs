@@ -2,6 +2,8 @@
 
 use tradewind_rules::{AddText, ClauseText, ParamText, RuleText, Rules};
 
+use proptest::prelude::*;
+
 use super::market::rules;
 
 /// What is said of an entry.
@@ -265,4 +267,24 @@ fn what_rules_need_besides_is_named() {
         &out_of_range,
         "params.n: 30 is out of its range; write a value from 7 to 21",
     );
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_compiler_panic(text in "[a-z0-9$%@.()\\[\\]<>=+*/, \"'-]{0,60}") {
+        drop(Rules::compile(&rules(&text, "close < 1")));
+    }
+
+    #[test]
+    fn no_order_of_words_makes_the_compiler_panic(
+        words in prop::collection::vec(
+            prop::sample::select(vec![
+                "close", "(", ")", "[", "]", "1", "and", "or", "not", "sma", ",", "@", "4h", "rsi(14)", ">", "-", "of", "\"BTC/USDT\"",
+                "series", "rank", "at_entry", "position", ".", "profit", "2%", "in", "..", "bid", "tick", "$n", "macd", "signal", "true",
+            ]),
+            0..25,
+        ),
+    ) {
+        drop(Rules::compile(&rules(&words.join(" "), "close < 1")));
+    }
 }

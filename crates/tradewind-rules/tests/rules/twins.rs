@@ -10,6 +10,11 @@ use tradewind_rules::RuleText;
 use super::market::{Market, rules};
 
 /// Candles of BTC/USDT in 2018. None, with a message, where the test data is not there.
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "recorded data lies beside the repository"
+)]
 fn candles(interval: Interval) -> Option<Vec<Candle>> {
     let Some(folder) = std::env::var_os("TRADEWIND_TEST_DATA") else {
         assert!(std::env::var_os("CI").is_none(), "CI has the test data");
