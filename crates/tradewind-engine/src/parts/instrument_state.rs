@@ -173,6 +173,15 @@ impl InstrumentState {
         self.waits = waits;
     }
 
+    /// The exposure that is held or worked towards, for its strategy: none once the position was closed by something else.
+    pub(crate) const fn engaged_exposure(&self) -> Ppm {
+        if self.is_engaged() || self.has_next() {
+            self.exposure
+        } else {
+            Ppm::ZERO
+        }
+    }
+
     pub(crate) const fn has_next(&self) -> bool {
         self.next.is_some()
     }

@@ -296,7 +296,7 @@ fn call(
         carried_out,
         last_entry: state.last_entry(),
         depth: parts.market.live_depth(state.instrument()),
-        exposure: state.exposure(),
+        exposure: state.engaged_exposure(),
     };
     parts.strategies.call(place.bot(), &view, wake, candle)
 }
@@ -411,7 +411,7 @@ fn send(
         budget: parts.bots.bot(place.bot()).config().budget,
         reads: read_data(parts, place.bot()),
         depth: parts.market.live_depth(state.instrument()).cloned(),
-        exposure: state.exposure(),
+        exposure: state.engaged_exposure(),
         feed: (feed.health, feed.since),
         // A number of now says nothing of a past candle.
         numbers: match purpose {
