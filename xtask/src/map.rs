@@ -35,11 +35,12 @@ pub(crate) const MAP: [Row; 22] = [
     row("tradewind-model", Ring::Core, &[]),
     row("tradewind-indicators", Ring::Core, &[]),
     row("tradewind-strategy", Ring::Core, &["tradewind-model", "tradewind-indicators"]),
+    row("tradewind-rules", Ring::Core, &["tradewind-model", "tradewind-indicators", "tradewind-strategy"]),
     row("tradewind-portfolio", Ring::Core, &["tradewind-model"]),
     row("tradewind-risk", Ring::Core, &["tradewind-model"]),
     row("tradewind-events", Ring::Core, &["tradewind-model", "tradewind-risk"]),
     row("tradewind-engine", Ring::Core, &[
-        "tradewind-model", "tradewind-indicators", "tradewind-strategy", "tradewind-portfolio", "tradewind-risk", "tradewind-events",
+        "tradewind-model", "tradewind-indicators", "tradewind-strategy", "tradewind-rules", "tradewind-portfolio", "tradewind-risk", "tradewind-events",
     ]),
     row("tradewind-driver", Ring::Core, &["tradewind-model", "tradewind-risk", "tradewind-events", "tradewind-engine"]),
     row("tradewind-simx", Ring::Core, &["tradewind-model"]),
@@ -58,12 +59,12 @@ pub(crate) const MAP: [Row; 22] = [
     // It is one more strategy to the engine: it speaks of bots and views, and starts what computes.
     row("tradewind-process", Ring::Edge, &["tradewind-model", "tradewind-strategy", "tradewind-events"]),
     row("tradewind-backtest", Ring::Top, &[
-        "tradewind-model", "tradewind-strategy", "tradewind-portfolio", "tradewind-risk", "tradewind-events", "tradewind-engine",
+        "tradewind-model", "tradewind-strategy", "tradewind-rules", "tradewind-portfolio", "tradewind-risk", "tradewind-events", "tradewind-engine",
         "tradewind-driver", "tradewind-simx", "tradewind-data",
     ]),
     row(TESTKIT, Ring::Top, &["tradewind-model", "tradewind-events", "tradewind-risk", "tradewind-engine", "tradewind-driver", "tradewind-strategy"]),
     row("tradewind", Ring::Top, &[
-        "tradewind-model", "tradewind-indicators", "tradewind-strategy", "tradewind-portfolio", "tradewind-risk", "tradewind-events",
+        "tradewind-model", "tradewind-indicators", "tradewind-strategy", "tradewind-rules", "tradewind-portfolio", "tradewind-risk", "tradewind-events",
         "tradewind-engine", "tradewind-driver", "tradewind-simx", "tradewind-data", "tradewind-bus", "tradewind-journal", "tradewind-venues", "tradewind-simx-server",
         "tradewind-storage", "tradewind-api", "tradewind-telegram", "tradewind-process", "tradewind-backtest",
     ]),

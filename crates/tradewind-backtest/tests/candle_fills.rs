@@ -285,6 +285,7 @@ fn a_position_that_a_waiting_order_opened_does_not_gain_in_the_same_candle() {
         timeout: None,
         chases: 0,
         then: OnTimeout::Cancel,
+        own_price: false,
     });
     // It waits at 99.00 and is filled on the way down. The high may have come before that.
     let rows = [

@@ -12,14 +12,12 @@ pub type StrategyFactory = dyn Fn(&BotConfig) -> Result<Box<dyn Strategy>, Build
 pub struct StrategySource(Box<StrategyFactory>);
 
 impl StrategySource {
-    /// The built-in strategies by their names, and what strategies of other processes declare.
+    /// The built-in strategies by their names, rules, and what strategies of other processes declare.
     #[must_use]
     pub fn built_in() -> Self {
         Self::new(|bot| match &bot.process {
             Some(process) => Ok(Box::new(Declared::new(process))),
-            None => {
-                tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len())
-            }
+            None => tradewind_rules::build(&bot.strategy, &bot.parameters, bot.instruments.len()),
         })
     }
 

@@ -1,8 +1,8 @@
 //! What an observer may see, copied out between two inputs.
 
 use tradewind_events::{
-    AccountView, BalanceView, BlockedExitView, BotView, DeskView, ExitView, FeedView, NextWake,
-    NumberView, OrderView, PositionView, TargetView, UnprotectedView,
+    AccountView, BalanceView, BlockedExitView, BotView, ClauseView, DeskView, ExitView, FeedView,
+    NextWake, NumberView, OrderView, PositionView, TargetView, UnprotectedView,
 };
 use tradewind_model::{
     AssetId, InstrumentId, InstrumentStatus, OwnerId, Quantity, Quote, RuleBreach,
@@ -91,7 +91,26 @@ fn bot_view(parts: &Parts, bot: &Bot) -> BotView {
         equity: value.equity,
         realized: parts.portfolio.realized(account, owner, asset),
         unrealized: value.unrealized,
+        clauses: clauses(parts, bot),
     }
+}
+
+/// What a bot's strategy looks for in what it trades, with the values of its last evaluation.
+fn clauses(parts: &Parts, bot: &Bot) -> Vec<ClauseView> {
+    let config = bot.config();
+    let slots = bot.instruments().iter().enumerate();
+    let traded = slots.filter(|(_, state)| config.instruments.contains(&state.instrument()));
+    let explained = traded.flat_map(|(slot, state)| {
+        let parts = parts.strategies.explain(config.id, slot).into_iter();
+        parts.map(|part| ClauseView {
+            instrument: state.instrument(),
+            clause: part.clause,
+            text: part.text,
+            value: part.value,
+            operands: part.operands,
+        })
+    });
+    explained.collect()
 }
 
 /// The quote asset of a bot's instruments.

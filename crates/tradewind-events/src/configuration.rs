@@ -236,6 +236,13 @@ pub enum WakeRule {
     Candles(Interval),
     /// An interval of its own, aligned to the clock: every 15 minutes is :00, :15, :30, :45.
     Every(Duration),
+    /// The same, so much later: every day at 00:05.
+    EveryAt {
+        /// The interval.
+        every: Duration,
+        /// How long after each multiple of it, less than the interval.
+        offset: Duration,
+    },
 }
 
 /// Where a strategy's code runs.

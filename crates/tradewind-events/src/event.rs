@@ -193,6 +193,8 @@ pub enum SignalSource {
     Strategy,
     /// The exit plan of the position.
     ExitPlan,
+    /// The bot's strategy, which moves the stop of a position and leaves the rest as it is.
+    Stop,
 }
 
 /// What happened.

@@ -35,7 +35,7 @@ pub use input::{
 pub use output::{EvaluationRequest, Intent, Output, Outputs, ReadData, StopShare};
 pub use target::{ExternalTarget, SourceView, TargetFault, TargetView};
 pub use view::{
-    AccountView, BalanceView, BlockedExitView, BotView, CauseView, CloseView, Counters, DeskView,
-    EquityPoint, ExitView, FeedView, NextWake, NumberView, OrderView, PositionView,
+    AccountView, BalanceView, BlockedExitView, BotView, CauseView, ClauseView, CloseView, Counters,
+    DeskView, EquityPoint, ExitView, FeedView, NextWake, NumberView, OrderView, PositionView,
     UnprotectedView,
 };

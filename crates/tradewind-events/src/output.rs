@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
     AccountId, Amount, BotId, Candle, CarriedOut, ClientOrderId, Depth, FeedHealth, InstrumentId,
-    Interval, LastEntry, Numbers, OrderTerms, PositionState, Quantity, Quote, TakeProfit,
+    Interval, LastEntry, Numbers, OrderTerms, PositionState, Ppm, Quantity, Quote, TakeProfit,
     Timestamp, Trade, VenueOrderId, Wake,
 };
 use tradewind_risk::{ApprovedOrder, PositionEffect};
@@ -155,6 +155,12 @@ pub struct EvaluationRequest {
     /// The latest numbers of named series.
     #[serde(default, skip_serializing_if = "Numbers::is_empty")]
     pub numbers: Numbers,
+    /// The top of its book, if its feed is live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth: Option<Depth>,
+    /// The exposure that orders have worked towards so far.
+    #[serde(default)]
+    pub exposure: Ppm,
 }
 
 /// Market data of an instrument that a bot only reads.

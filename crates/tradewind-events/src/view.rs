@@ -207,6 +207,24 @@ pub struct BotView {
     pub realized: Amount,
     /// Unrealised.
     pub unrealized: Amount,
+    /// What its strategy looks for, part by part, with the values of its last evaluation. Empty for most strategies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clauses: Vec<ClauseView>,
+}
+
+/// A part of what a strategy looks for in an instrument.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClauseView {
+    /// Where.
+    pub instrument: InstrumentId,
+    /// What it leads to: `enter dip`.
+    pub clause: String,
+    /// The condition as it is written.
+    pub text: String,
+    /// Its value: `true`, `false`, `unknown`, or a number.
+    pub value: String,
+    /// What it compares, each as written and with its value.
+    pub operands: Vec<(String, String)>,
 }
 
 /// A bot's next wake by the clock.

@@ -24,6 +24,19 @@ pub enum Decision {
         /// Why, with the numbers that decided.
         reason: Reason,
     },
+    /// Leave things as they are, because something is unknown that would close the position. The desk raises a cause.
+    Wait {
+        /// What it waits on.
+        reason: Reason,
+    },
+    /// Keep the position, and take its loss at this price from now on. A stop only tightens: one that is farther away than the
+    /// position's own changes nothing.
+    MoveStop {
+        /// Where the loss is taken, on a tick.
+        stop: Price,
+        /// Why, with the numbers that decided.
+        reason: Reason,
+    },
 }
 
 /// Which decisions of an evaluation are carried out. A strategy that remembers what it requested may remember these only: on what
@@ -149,6 +162,8 @@ impl<'de> Deserialize<'de> for Reason {
 pub enum Sizer {
     /// Always this quantity (base units) for a full target.
     Fixed(Amount),
+    /// So much that it is worth this (quote units) for a full target; the bot's budget at most.
+    Value(Amount),
     /// This share of the bot's budget for a full target.
     Share(Ppm),
     /// So much that being stopped out loses this share of the budget; needs a stop in the exit plan.
@@ -220,6 +235,10 @@ pub struct LimitPolicy {
     pub chases: u32,
     /// What happens when it has waited long enough.
     pub then: OnTimeout,
+    /// Whether each target names the price itself, as its limit; `offset` is then not used, and a target without a limit places no
+    /// order.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_price: bool,
 }
 
 /// What follows a limit order that waited too long.

@@ -202,6 +202,8 @@ pub enum CauseKind {
     ForeignDesk,
     /// The account has an asset under an id that the desk's table gives to another one, or to none.
     AssetContradicted,
+    /// A rule that closes a position of the bot is unknown: an alarm.
+    RuleUnknown,
     /// The text of a cause that this version does not have.
     Other(String),
 }
@@ -244,6 +246,7 @@ impl CauseKind {
             Self::SafeMode => "SAFE: the process ended uncleanly too often",
             Self::ForeignDesk => "another desk trades on the account",
             Self::AssetContradicted => "an asset of the account contradicts the desk's table",
+            Self::RuleUnknown => "a position waits on a rule whose value is unknown",
             Self::Other(words) => words,
         }
     }
@@ -297,6 +300,7 @@ impl From<String> for CauseKind {
             Self::SafeMode,
             Self::ForeignDesk,
             Self::AssetContradicted,
+            Self::RuleUnknown,
         ];
         let known = listed.into_iter().find(|kind| kind.words() == words);
         known.unwrap_or(Self::Other(words))

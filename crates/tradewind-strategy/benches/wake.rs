@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tradewind_model::{
     Amount, AssetId, CarriedOut, Decision, Instrument, InstrumentId, LastEntry, Numbers,
-    PositionState, Price, Quantity, Quote, Timestamp,
+    PositionState, Ppm, Price, Quantity, Quote, Timestamp,
 };
 use tradewind_strategy::{FeedStatus, Reads, Role, View, build};
 
@@ -81,6 +81,8 @@ fn signals(quotes: &[Quote]) -> u32 {
             standing: None,
             carried_out: CarriedOut::All,
             last_entry: LastEntry::Standing,
+            depth: None,
+            exposure: Ppm::ZERO,
         };
         let decision = strategy.on_quote(&view, quote);
         signals += u32::from(matches!(black_box(decision), Ok(Decision::Target(_))));

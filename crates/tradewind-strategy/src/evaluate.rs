@@ -43,7 +43,9 @@ pub fn evaluate(
         (Wake::Quote | Wake::Candle(_), _, _) => Ok(None),
     };
     match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(Ok(Some(Decision::Target(_) | Decision::Orders(_)))) if view.role == Role::Read => {
+        Ok(Ok(Some(Decision::Target(_) | Decision::Orders(_) | Decision::MoveStop { .. })))
+            if view.role == Role::Read =>
+        {
             Evaluated::NotTraded(view.instrument.name.clone())
         }
         Ok(Ok(decision)) => Evaluated::Decided(decision),

@@ -28,10 +28,13 @@ pub use catalogue::{
     AlreadyAdded, BuildError, Builder, StrategyInfo, WakesOn, add, build, catalogue, info,
 };
 pub use evaluate::{Evaluated, evaluate};
+pub use nearest::nearest;
 pub use parameter_info::{
     DefaultValue, IntervalParameter, NumberParameter, ParameterInfo, WholeParameter,
 };
 pub use parameters::{ParameterError, Parameters};
 pub use per_instrument::PerInstrument;
 pub use reads::{MarketReader, NoMarket, Pairing, ReadUse, Reading, Reads, Role};
-pub use strategy::{FeedStatus, RestoreError, Standing, Strategy, StrategyError, View, WarmUp};
+pub use strategy::{
+    Explained, FeedStatus, RestoreError, Standing, Strategy, StrategyError, View, WarmUp,
+};

@@ -2,10 +2,8 @@
 
 /// The name closest to `wanted`, if it is close enough to be a slip: at most a third of its letters differ, and at
 /// least two may. The first of equally close ones wins.
-pub(crate) fn nearest(
-    wanted: &str,
-    names: impl IntoIterator<Item = &'static str>,
-) -> Option<&'static str> {
+#[must_use]
+pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (wanted.chars().count() / 3).max(2);
     names
         .into_iter()

@@ -4,8 +4,8 @@ use std::fmt;
 
 use tradewind_indicators::IndicatorError;
 use tradewind_model::{
-    Amount, Candle, CarriedOut, Decision, FeedHealth, Instrument, Interval, LastEntry, Number,
-    Numbers, OnExpiry, PositionState, Ppm, Quote, StandingTarget, Timestamp,
+    Amount, Candle, CarriedOut, Decision, Depth, FeedHealth, Instrument, Interval, LastEntry,
+    Number, Numbers, OnExpiry, PositionState, Ppm, Quote, StandingTarget, Timestamp,
 };
 
 use crate::reads::{ReadUse, Reading, Reads, Role};
@@ -80,6 +80,12 @@ pub trait Strategy: fmt::Debug + Send {
         Err(StrategyError::Unsupported("targets of other processes"))
     }
 
+    /// What it looks for in an instrument, part by part, with the values of its last evaluation there. Nothing by default.
+    fn explain(&self, slot: usize) -> Vec<Explained> {
+        let _ = slot;
+        Vec::new()
+    }
+
     /// All its state; [`restore`](Self::restore) with it continues as if nothing had happened.
     fn save(&self) -> Vec<u8>;
 
@@ -88,6 +94,19 @@ pub trait Strategy: fmt::Debug + Send {
     /// # Errors
     /// State that is not its own; the strategy is left as it was.
     fn restore(&mut self, state: &[u8]) -> Result<(), RestoreError>;
+}
+
+/// A part of what a strategy looks for, with its value, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// What it leads to: `enter dip`.
+    pub clause: String,
+    /// The condition as it is written.
+    pub text: String,
+    /// Its value: `true`, `false`, `unknown`, or a number.
+    pub value: String,
+    /// What it compares, each as written and with its value.
+    pub operands: Vec<(String, String)>,
 }
 
 /// Candles a strategy is to be fed with before it decides.
@@ -128,6 +147,10 @@ pub struct View<'a> {
     pub carried_out: CarriedOut,
     /// What became of the last entry it decided in this instrument.
     pub last_entry: LastEntry,
+    /// The top of its book, if the venue has books and the feed is live.
+    pub depth: Option<&'a Depth>,
+    /// The exposure that orders have worked towards so far, 0 after an entry that ended without a fill.
+    pub exposure: Ppm,
 }
 
 /// The health of an instrument's data.

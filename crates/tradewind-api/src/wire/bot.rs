@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tradewind_events::{BotConfig, BotView, Lane, WakeRule};
+use tradewind_events::{BotConfig, BotView, ClauseView, Lane, WakeRule};
 use tradewind_model::Parameter;
 use utoipa::ToSchema;
 
@@ -59,6 +59,33 @@ pub struct Bot {
     pub realized: Decimal,
     /// Unrealised.
     pub unrealized: Decimal,
+    /// What its rules look for, part by part, with the values of their last evaluation; left out for other strategies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clauses: Vec<Clause>,
+}
+
+/// A part of what rules look for in an instrument.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Clause {
+    /// Where.
+    pub instrument: String,
+    /// What it leads to: `enter dip`.
+    pub clause: String,
+    /// The condition as it is written.
+    pub text: String,
+    /// Its value: `true`, `false`, `unknown`, or a number.
+    pub value: String,
+    /// What it compares.
+    pub operands: Vec<Operand>,
+}
+
+/// A value that a rule compares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Operand {
+    /// As it is written.
+    pub text: String,
+    /// Its value.
+    pub value: String,
 }
 
 /// A bot's next evaluation at a known time.
@@ -185,6 +212,27 @@ impl Bot {
             equity: view.equity.into(),
             realized: view.realized.into(),
             unrealized: view.unrealized.into(),
+            clauses: view
+                .clauses
+                .iter()
+                .map(|one| Clause::new(one, names))
+                .collect(),
+        }
+    }
+}
+
+impl Clause {
+    fn new(view: &ClauseView, names: &Names) -> Self {
+        let operand = |(text, value): &(String, String)| Operand {
+            text: text.clone(),
+            value: value.clone(),
+        };
+        Self {
+            instrument: names.instrument(view.instrument),
+            clause: view.clause.clone(),
+            text: view.text.clone(),
+            value: view.value.clone(),
+            operands: view.operands.iter().map(operand).collect(),
         }
     }
 }
@@ -220,6 +268,9 @@ fn wake_text(wake: &WakeRule) -> String {
         WakeRule::Quotes => "quotes".into(),
         WakeRule::Candles(interval) => interval.to_string(),
         WakeRule::Every(span) => format!("every {}s", span.as_secs()),
+        WakeRule::EveryAt { every, offset } => {
+            format!("every {}s, {}s later", every.as_secs(), offset.as_secs())
+        }
     }
 }
 

@@ -129,6 +129,7 @@ impl InstrumentSettings {
 pub(super) fn sizer_text(sizer: Sizer) -> String {
     match sizer {
         Sizer::Fixed(quantity) => format!("fixed {quantity}"),
+        Sizer::Value(value) => format!("worth {value}"),
         Sizer::Share(share) => format!("{share} of budget"),
         Sizer::RiskToStop(share) => format!("{share} of budget at risk to the stop"),
         Sizer::VolatilityTarget(share) => format!("{share} of budget per candle's true range"),

@@ -7,8 +7,8 @@ use tradewind_events::{
     WakeRule,
 };
 use tradewind_model::{
-    Account, AccountId, AccountMode, Amount, BotId, Instrument, InstrumentId, InstrumentStatus,
-    Interval, OnExpiry, Ppm, Protections, Timestamp, VenueId,
+    Account, AccountId, AccountMode, Amount, AssetTable, BotId, Instrument, InstrumentId,
+    InstrumentStatus, Interval, OnExpiry, Ppm, Sizer, Timestamp, VenueId,
 };
 use tradewind_risk::{Limits, Rate};
 use tradewind_simx::{ExchangeConfig, FeeSchedule};
@@ -62,19 +62,24 @@ impl BotRules {
 
     /// Those of a built-in strategy with its parameters.
     pub(super) fn built_in(options: &FileOptions) -> Result<Self, BacktestError> {
-        let info = tradewind_strategy::info(&options.strategy).map_err(|error| refused(&error))?;
+        let (version, wakes_on) = if options.strategy == tradewind_rules::NAME {
+            (tradewind_rules::VERSION, WakesOn::Anything)
+        } else {
+            let info = tradewind_strategy::info(&options.strategy);
+            let info = info.map_err(|error| refused(&error))?;
+            (info.version, info.wakes_on)
+        };
         let instruments = options.files.len().max(1);
-        let strategy =
-            tradewind_strategy::build(&options.strategy, &options.parameters, instruments)
-                .map_err(|error| refused(&error))?;
+        let strategy = tradewind_rules::build(&options.strategy, &options.parameters, instruments)
+            .map_err(|error| refused(&error))?;
         let timeframes = strategy.timeframes();
         let wakes: Vec<_> = timeframes.iter().map(|warm_up| warm_up.interval).collect();
         let reads = strategy.reads();
         let read = reads.candles.iter().map(|warm_up| warm_up.interval);
         let all: Vec<Interval> = wakes.iter().copied().chain(read).collect();
         Ok(Self {
-            version: info.version,
-            wakes_on: info.wakes_on,
+            version,
+            wakes_on,
             wakes,
             reads,
             ..Self::candles(&all)
@@ -83,7 +88,8 @@ impl BotRules {
 
     /// Refuses a run without what the strategy compares with.
     fn need_reads(&self, reads: &[InstrumentId]) -> Result<(), BacktestError> {
-        if reads.is_empty() && self.reads != ReadUse::default() {
+        let is_other = self.wakes_on != WakesOn::Anything;
+        if is_other && reads.is_empty() && self.reads != ReadUse::default() {
             return Err(BacktestError::Options(
                 "the strategy compares with another venue, and none is read; name its data with --reads okx=FILE".to_owned(),
             ));
@@ -130,7 +136,11 @@ pub(super) fn plan(
     let reads = instruments.iter().filter(|one| !is_traded(one));
     let reads: Vec<InstrumentId> = reads.map(|one| one.id).collect();
     rules.need_reads(&reads)?;
-    let bot = bot(options, rules, &traded, reads);
+    let sizer = sizer(options, &traded, &assets)?;
+    let bot = BotConfig {
+        sizer,
+        ..bot(options, rules, &traded, reads)
+    };
     let mut configuration = Configuration {
         series: None,
         build: None,
@@ -239,6 +249,7 @@ fn bot(
     let candles = rules.wakes.iter().copied().map(WakeRule::Candles);
     let wakes = match rules.wakes_on {
         _ if rules.rules.is_some() => rules.rules.clone().unwrap_or_default(),
+        _ if options.wakes.is_some() => options.wakes.clone().unwrap_or_default(),
         WakesOn::Quotes => vec![WakeRule::Quotes],
         WakesOn::Timer => candles.chain([WakeRule::Every(options.every)]).collect(),
         WakesOn::Candles | WakesOn::Anything => candles.collect(),
@@ -254,20 +265,41 @@ fn bot(
         reads,
         wakes,
         budget: options.budget.unwrap_or(options.cash),
-        positions_max: u32::try_from(instruments.len()).unwrap_or(u32::MAX),
+        positions_max: options
+            .positions_max
+            .unwrap_or_else(|| u32::try_from(instruments.len()).unwrap_or(u32::MAX)),
         sizer: options.sizer,
         exit: options.exit.clone(),
         policy: options.policy,
         lane: Lane::Inline,
         starts: true,
         revision: 1,
-        protections: Protections::default(),
+        protections: options.protections.clone(),
         external: (options.strategy == EXTERNAL).then(|| ExternalControl {
             source: TARGETS_FROM.to_owned(),
             on_expiry: OnExpiry::Flat,
         }),
         process: options.process.clone().map(Box::new),
     }
+}
+
+/// The sizer; of rules what they say, for the assets of what is traded.
+fn sizer(
+    options: &FileOptions,
+    traded: &[Instrument],
+    assets: &AssetTable,
+) -> Result<Sizer, BacktestError> {
+    if options.strategy != tradewind_rules::NAME {
+        return Ok(options.sizer);
+    }
+    let rules = tradewind_rules::compile(&options.parameters).map_err(|error| refused(&error))?;
+    let mut sizer = options.sizer;
+    for instrument in traded {
+        let (base, quote) = (assets.name(instrument.base), assets.name(instrument.quote));
+        let read = rules.sizer(base, quote);
+        sizer = read.map_err(|error| BacktestError::Options(error.to_string()))?;
+    }
+    Ok(sizer)
 }
 
 /// Wide limits: sizes are held to the account, everything else as the desk has it by default.

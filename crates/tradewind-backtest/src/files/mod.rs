@@ -20,7 +20,8 @@ use tradewind_data::{Span, UtcOffset};
 use tradewind_engine::StrategySource;
 use tradewind_events::{Configuration, StrategyProcess, WakeRule};
 use tradewind_model::{
-    Amount, Candle, ExitPlan, Interval, MarketEvent, OrderPolicy, Parameter, Ppm, Sizer,
+    Amount, Candle, ExitPlan, Interval, MarketEvent, OrderPolicy, Parameter, Ppm, Protections,
+    Sizer,
 };
 use tradewind_risk::Limits;
 use tradewind_simx::{Fees, FillModel};
@@ -62,6 +63,12 @@ pub struct FileOptions {
     pub catalogue: Option<PathBuf>,
     /// Time between two evaluations of a strategy that wakes by the clock.
     pub every: Duration,
+    /// What wakes the bot, in place of what its strategy is usually woken by.
+    pub wakes: Option<Vec<WakeRule>>,
+    /// Products that it trades, as `BASE/QUOTE`; data of others it only reads. Empty for all.
+    pub traded: Vec<String>,
+    /// How many positions it may hold at once; `None` for one in each instrument.
+    pub positions_max: Option<u32>,
     /// The account's starting balance, in the quote asset.
     pub cash: Amount,
     /// The part of `cash` that the bot may use; `None` for all of it.
@@ -70,6 +77,8 @@ pub struct FileOptions {
     pub sizer: Sizer,
     /// How positions are guarded.
     pub exit: ExitPlan,
+    /// When the bot opens no new position for a while.
+    pub protections: Protections,
     /// How intents become orders.
     pub policy: OrderPolicy,
     /// What trading costs.
@@ -105,10 +114,14 @@ impl FileOptions {
             span: Span::ALL,
             catalogue: None,
             every: Duration::from_secs(900),
+            wakes: None,
+            traded: Vec::new(),
+            positions_max: None,
             cash: Amount::whole(10_000),
             budget: None,
             sizer: Sizer::Share(Ppm(950_000)),
             exit: ExitPlan::default(),
+            protections: Protections::default(),
             policy: OrderPolicy::Market,
             fees: Fees {
                 maker: Ppm(1_000),
@@ -171,6 +184,17 @@ pub fn run_files_in_process(
     play(options, plan, &surveys, strategies)
 }
 
+/// Data of the traded venue's other products is read only.
+fn read_or_traded(
+    survey: survey::Survey,
+    options: &FileOptions,
+) -> Result<survey::Survey, BacktestError> {
+    let product = format!("{}/{}", survey.product.base(), survey.product.quote());
+    let is_traded = options.traded.is_empty() || options.traded.contains(&product);
+    let venue = (!is_traded).then(|| rules::VENUE.to_owned());
+    Ok(survey::Survey { venue, ..survey })
+}
+
 fn run_bot(
     options: &FileOptions,
     rules: &desk::BotRules,
@@ -193,7 +217,7 @@ fn prepare(
     let traded = options
         .files
         .iter()
-        .map(|path| survey::survey(path, options));
+        .map(|path| read_or_traded(survey::survey(path, options)?, options));
     let read = options.reads.iter().map(|(venue, path)| {
         let survey = survey::survey(path, options)?;
         Ok(survey::Survey {

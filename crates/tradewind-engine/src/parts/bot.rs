@@ -284,10 +284,11 @@ impl Bot {
     /// Sets the next wake of its own interval, aligned to the clock, and returns it.
     pub(crate) fn schedule_wake(&mut self, now: Timestamp) -> Option<Timestamp> {
         let every = self.config.wakes.iter().find_map(|wake| match wake {
-            WakeRule::Every(every) => Some(*every),
+            WakeRule::Every(every) => Some((*every, Duration::ZERO)),
+            WakeRule::EveryAt { every, offset } => Some((*every, *offset)),
             WakeRule::Quotes | WakeRule::Candles(_) => None,
         });
-        self.next_timer = every.map(|every| next_multiple(now, every));
+        self.next_timer = every.map(|(every, offset)| next_multiple(now - offset, every) + offset);
         self.next_timer
     }
 

@@ -146,6 +146,11 @@ impl ExitMonitor {
         self.side
     }
 
+    /// The price of the stop that does not trail.
+    pub(crate) const fn fixed_stop(&self) -> Option<Price> {
+        self.stop
+    }
+
     /// Whether there is anything to watch for.
     pub(crate) fn is_empty(plan: &ExitPlan) -> bool {
         *plan == ExitPlan::default()

@@ -5,8 +5,8 @@ use tradewind_events::BotConfig;
 use tradewind_indicators::{Atr, Bar};
 use tradewind_model::{
     Candle, ClientOrderId, EventId, ExitPlan, Instrument, InstrumentId, Interval, LastEntry,
-    OrderStatus, PositionState, Ppm, Price, Quantity, Quote, Side, Sizer, StandingTarget, Target,
-    Timestamp,
+    OrderStatus, PositionState, Ppm, Price, Quantity, Quote, Side, Sizer, StandingTarget, Stop,
+    Target, Timestamp,
 };
 use tradewind_risk::PositionEffect;
 
@@ -55,6 +55,9 @@ pub(crate) struct InstrumentState {
     /// The newest target of the outside process that steers its bot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     standing: Option<StandingTarget>,
+    /// Whether something is unknown to its strategy that would close the position.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    waits: bool,
 }
 
 /// An entry that waits for the book of a quiet instrument, as it was decided.
@@ -109,6 +112,7 @@ impl InstrumentState {
             only_read: false,
             unconfirmed: None,
             standing: None,
+            waits: false,
         }
     }
 
@@ -157,6 +161,25 @@ impl InstrumentState {
 
     pub(crate) const fn exposure(&self) -> Ppm {
         self.exposure
+    }
+
+    /// Whether something is unknown to its strategy that would close the position.
+    #[inline]
+    pub(crate) const fn waits(&self) -> bool {
+        self.waits
+    }
+
+    pub(crate) const fn set_waits(&mut self, waits: bool) {
+        self.waits = waits;
+    }
+
+    /// The exposure that is held or worked towards, for its strategy: none once the position was closed by something else.
+    pub(crate) const fn engaged_exposure(&self) -> Ppm {
+        if self.is_engaged() || self.has_next() {
+            self.exposure
+        } else {
+            Ppm::ZERO
+        }
     }
 
     pub(crate) const fn has_next(&self) -> bool {
@@ -219,7 +242,7 @@ impl InstrumentState {
 fn range_for(sizer: Sizer) -> Option<Atr> {
     match sizer {
         Sizer::VolatilityTarget(_) => Atr::new(RANGE_PERIOD).ok(),
-        Sizer::Fixed(_) | Sizer::Share(_) | Sizer::RiskToStop(_) => None,
+        Sizer::Fixed(_) | Sizer::Value(_) | Sizer::Share(_) | Sizer::RiskToStop(_) => None,
     }
 }
 
@@ -360,6 +383,21 @@ impl InstrumentState {
     /// The plan by which the position, or the next one, is closed.
     pub(crate) const fn exit(&self) -> &ExitPlan {
         &self.exit
+    }
+
+    /// Takes the position's loss at `stop` from now on. False, with nothing changed, if none is held or its own stop is as near.
+    pub(crate) fn tighten_stop(&mut self, stop: Price) -> bool {
+        let side = Side::of(self.position.quantity);
+        let is_nearer = |known: Price| match side {
+            Side::Buy => stop > known,
+            Side::Sell => stop < known,
+        };
+        let known = self.monitor.as_ref().and_then(ExitMonitor::fixed_stop);
+        let tightens = !self.position.quantity.is_zero() && known.is_none_or(is_nearer);
+        if tightens {
+            self.exit.stop = Stop::At(stop);
+        }
+        tightens
     }
 
     /// Sets the plan by which the next position is closed.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tradewind_events::{BotConfig, Lane, LaneState};
 use tradewind_model::{BotId, Candle, Interval, Wake};
 use tradewind_strategy::{
-    BuildError, Evaluated, ReadUse, RestoreError, Strategy, View, WarmUp, evaluate,
+    BuildError, Evaluated, Explained, ReadUse, RestoreError, Strategy, View, WarmUp, evaluate,
 };
 
 use crate::bytes::Bytes;
@@ -100,6 +100,12 @@ impl Strategies {
     pub(crate) fn intervals(&self, bot: BotId) -> Vec<Interval> {
         let warm_ups = self.warm_ups(bot).iter();
         warm_ups.map(|warm_up| warm_up.interval).collect()
+    }
+
+    /// What a strategy of the inline lane looks for in an instrument, with the values of its last evaluation.
+    pub(crate) fn explain(&self, bot: BotId, slot: usize) -> Vec<Explained> {
+        let strategy = self.entries[bot.index()].strategy.as_ref();
+        strategy.map_or_else(Vec::new, |strategy| strategy.explain(slot))
     }
 
     /// Calls a strategy of the inline lane. A panic is caught here: the bot loses only its strategy's state.

@@ -4,7 +4,9 @@ use tradewind_events::{
     Action, BotState, CommandResult, EquityPoint, Event, EventKind, Outputs, SignalDetails,
     SignalSource, StopMode,
 };
-use tradewind_model::{AccountId, BotId, InstrumentId, LastEntry, OwnerId, Ppm, Reason, Target};
+use tradewind_model::{
+    AccountId, BotId, InstrumentId, LastEntry, OwnerId, Ppm, Reason, Stop, Target,
+};
 use tradewind_risk::{CauseKind, Scope};
 
 use super::group::{Group, Pending};
@@ -40,6 +42,9 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, event: &Event, out: &mu
                 let now = parts.now();
                 parts.bots.at_mut(place).start_exit(now);
                 return group.expect(place, Pending::ExitPlan(reason.clone()));
+            }
+            if details.source == SignalSource::Stop {
+                return fold_stop(parts, place, &details, out);
             }
             let state = parts.bots.at_mut(place);
             state.set_last_entry(LastEntry::Standing);
@@ -256,5 +261,15 @@ fn close(
             fold_target(parts, group, place, target, None, out);
         }
         CommandResult::Refused(_) => group.expect(place, Pending::Refused),
+    }
+}
+
+/// A strategy moved the stop of its position.
+fn fold_stop(parts: &mut Parts, place: BotInstrument, details: &SignalDetails, out: &mut Outputs) {
+    let stop = details.exit.as_ref().map(|plan| plan.stop);
+    if let Some(Stop::At(stop)) = stop
+        && parts.bots.at_mut(place).tighten_stop(stop)
+    {
+        refresh_position(parts, place, out);
     }
 }

@@ -12,12 +12,15 @@ use tradewind_model::{
     BotId, Candle, CarriedOut, Decision, EventId, Instrument, InstrumentId, LastEntry, Numbers,
     Ppm, Price, Quote, Reason, Target, Timestamp, Wake,
 };
+use tradewind_risk::{CauseKind, Scope, TradingState};
 use tradewind_strategy::{
     Evaluated, MarketReader, Reading, Reads, Role, Standing, StrategyError, View,
 };
 
+use super::causes::{close_cause, open_cause};
 use super::lifecycle::{fail_bot, set_bot_timer};
 use super::quiet::awaits_book;
+use super::stop_moves::move_stop;
 use super::target::reconcile_position;
 use crate::context::Trigger;
 use crate::parts::Parts;
@@ -66,7 +69,11 @@ pub(crate) fn wake(
         let carried_out = carried_out(parts, place.bot());
         match call(parts, place, wake, candle, carried_out) {
             // Most evaluations end here.
-            Evaluated::Decided(Some(Decision::Hold { reason })) => hold(parts, place, reason),
+            Evaluated::Decided(Some(Decision::Hold { reason }))
+                if !parts.bots.at(place).waits() =>
+            {
+                hold(parts, place, reason);
+            }
             other => apply_decision(parts, place, outcome(other), out),
         }
     }
@@ -162,6 +169,11 @@ pub(crate) fn warm_up(
                 }
                 CarriedOut::Exits | CarriedOut::Nothing => {}
             },
+            Evaluated::Decided(Some(Decision::MoveStop { stop, reason }))
+                if carried_out != CarriedOut::Nothing =>
+            {
+                move_stop(parts, place, stop, reason, out);
+            }
             Evaluated::Decided(_) => {}
             failed => {
                 apply_decision(parts, place, outcome(failed), out);
@@ -287,6 +299,8 @@ fn call(
         standing: standing(config, state, &parts.targets),
         carried_out,
         last_entry: state.last_entry(),
+        depth: parts.market.live_depth(state.instrument()),
+        exposure: state.engaged_exposure(),
     };
     parts.strategies.call(place.bot(), &view, wake, candle)
 }
@@ -407,6 +421,8 @@ fn send(
         position: *state.position(),
         budget: parts.bots.bot(place.bot()).config().budget,
         reads: read_data(parts, place.bot()),
+        depth: parts.market.live_depth(state.instrument()).cloned(),
+        exposure: state.engaged_exposure(),
         feed: (feed.health, feed.since),
         // A number of now says nothing of a past candle.
         numbers: match purpose {
@@ -479,11 +495,17 @@ fn apply_decision(
     outcome: EvaluationOutcome,
     out: &mut Outputs,
 ) {
+    note_wait(parts, place, &outcome, out);
     match outcome {
         EvaluationOutcome::Decided(None) => {}
+        EvaluationOutcome::Decided(Some(Decision::Wait { reason })) => hold(parts, place, reason),
         EvaluationOutcome::Decided(Some(Decision::Hold { reason })) => hold(parts, place, reason),
         EvaluationOutcome::Decided(Some(Decision::Target(target))) => {
             apply_target(parts, place, target, out);
+        }
+        EvaluationOutcome::Decided(Some(Decision::MoveStop { stop, reason })) => {
+            note_reason(parts, place, reason.clone());
+            move_stop(parts, place, stop, reason, out);
         }
         EvaluationOutcome::Decided(Some(Decision::Orders(_))) => {
             let error = "resting orders of a strategy are not supported yet";
@@ -491,6 +513,32 @@ fn apply_decision(
             fail_bot(parts, place.bot(), &error, out);
         }
         EvaluationOutcome::Failed(error) => fail_bot(parts, place.bot(), &error, out),
+    }
+}
+
+/// Opens a cause while something is unknown that would close a position, and ends it when that is over.
+fn note_wait(
+    parts: &mut Parts,
+    place: BotInstrument,
+    outcome: &EvaluationOutcome,
+    out: &mut Outputs,
+) {
+    let waits = matches!(
+        outcome,
+        EvaluationOutcome::Decided(Some(Decision::Wait { .. }))
+    );
+    if parts.bots.at(place).waits() == waits {
+        return;
+    }
+    parts.bots.at_mut(place).set_waits(waits);
+    let bot = place.bot();
+    let (scope, reason) = (Scope::Bot(bot), CauseKind::RuleUnknown);
+    if waits {
+        return open_cause(parts, scope, TradingState::Active, reason, out);
+    }
+    let mut states = parts.bots.bot(bot).instruments().iter();
+    if !states.any(InstrumentState::waits) {
+        close_cause(parts, scope, &reason, out);
     }
 }
 

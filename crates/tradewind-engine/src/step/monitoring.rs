@@ -199,6 +199,7 @@ fn planned_loss(sizer: Sizer, exit: &ExitPlan, budget: Amount) -> Option<Amount>
         Sizer::RiskToStop(risk) => budget.share(risk),
         Sizer::Share(share) => budget.share(share)?.share(distance?),
         Sizer::VolatilityTarget(_) => budget.share(distance?),
+        Sizer::Value(value) => value.min(budget).share(distance?),
         Sizer::Fixed(_) => None,
     }
 }

@@ -22,6 +22,10 @@ pub(crate) fn size(sizer: Sizer, exposure: Ppm, sizing: &Sizing<'_>) -> Quantity
             let scaled = amount.share(exposure).unwrap_or_default();
             return sizing.instrument.floor_amount(scaled);
         }
+        Sizer::Value(value) => {
+            // Of a part of the position, so that adds stay within the budget, too.
+            Some(value.min(sizing.budget))
+        }
         Sizer::Share(share) => sizing.budget.share(share),
         Sizer::RiskToStop(risk) => stop_distance(sizing).and_then(|distance| {
             sizing

@@ -98,6 +98,11 @@ pub(crate) fn apply_policy(
 
 /// Where a limit order is placed: at the touch on its own side, moved away by the offset, on a tick.
 fn limit_price(parts: &Parts, request: &OrderRequest, policy: &LimitPolicy) -> Option<Price> {
+    let instrument = parts.config.instrument(request.instrument);
+    if policy.own_price {
+        let price = request.limit?;
+        return Some(instrument.round_price(price, request.side));
+    }
     let quote = parts.market.live_quote(request.instrument)?;
     let touch = quote.same_side(request.side);
     let offset = i128::from(touch.0) * i128::from(policy.offset.0) / i128::from(Ppm::ONE.0);
@@ -106,7 +111,6 @@ fn limit_price(parts: &Parts, request: &OrderRequest, policy: &LimitPolicy) -> O
         Side::Buy => touch.0.checked_sub(offset)?,
         Side::Sell => touch.0.checked_add(offset)?,
     };
-    let instrument = parts.config.instrument(request.instrument);
     let price = instrument.round_price(Price(price), request.side);
     Some(match (request.limit, request.side) {
         (None, _) => price,
@@ -172,14 +176,14 @@ pub(crate) fn submit(
     }
 }
 
-/// Where the loss of the position that an entry opens is taken, by its bot's plan.
+/// Where the loss of the position that an entry opens is taken, by its plan.
 fn stop_of(parts: &Parts, place: BotInstrument, terms: &OrderTerms) -> Option<Price> {
     let quote = parts.market.quote(terms.instrument)?;
     let price = terms
         .kind
         .limit()
         .unwrap_or_else(|| quote.opposite_side(terms.side));
-    match parts.bots.bot(place.bot()).config().exit.stop {
+    match parts.bots.at(place).exit().stop {
         Stop::None => None,
         Stop::At(price) => Some(price),
         Stop::Distance(share) => {

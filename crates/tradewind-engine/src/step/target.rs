@@ -100,6 +100,7 @@ pub(crate) fn reconcile_position(
     let closes = target.exposure == Ppm::ZERO || change.turns;
     if change.effect == PositionEffect::Entry {
         parts.protection.end_wait(place);
+        set_plan(parts, place, &target);
     } else if !closes && must_wait(parts, place) {
         // It only makes the position smaller: its bot decides again.
         return parts.bots.at_mut(place).set_last_entry(LastEntry::Denied);
@@ -231,15 +232,20 @@ pub(crate) fn note_submitted(
 ) {
     parts.bots.at_mut(place).set_exposure(target.exposure);
     if effect == PositionEffect::Entry {
-        let plan = &parts.bots.bot(place.bot()).config().exit;
-        let plan = target.exit.as_deref().unwrap_or(plan).clone();
-        parts.bots.at_mut(place).set_exit(plan);
+        set_plan(parts, place, &target);
     } else if turns {
         parts.bots.at_mut(place).wait_for(target, cause);
     } else if let Some(plan) = target.exit.filter(|_| target.exposure != Ppm::ZERO) {
         // What is left of a position that is made smaller is guarded by the new plan.
         parts.bots.at_mut(place).set_exit(*plan);
     }
+}
+
+/// Sets the plan by which the position is closed that a target leads to: its own, else that of its bot.
+fn set_plan(parts: &mut Parts, place: BotInstrument, target: &Target) {
+    let plan = &parts.bots.bot(place.bot()).config().exit;
+    let plan = target.exit.as_deref().unwrap_or(plan).clone();
+    parts.bots.at_mut(place).set_exit(plan);
 }
 
 /// The quantity of the whole target; `None` without a quote.

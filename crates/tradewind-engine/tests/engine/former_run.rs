@@ -396,6 +396,7 @@ fn resting_entries_are_kept_or_cancelled_by_a_restart() {
             timeout: Some(Duration::from_secs(60)),
             chases: 0,
             then: OnTimeout::Cancel,
+            own_price: false,
         });
         let one = || Configuration {
             bots: vec![patient.clone()],

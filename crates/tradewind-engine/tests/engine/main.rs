@@ -33,6 +33,7 @@ mod reports;
 mod risk;
 mod silence;
 mod state;
+mod stop_moves;
 mod take_profits;
 mod targets;
 mod waits;

@@ -19,6 +19,7 @@ fn policy(change: impl FnOnce(&mut LimitPolicy)) -> OrderPolicy {
         timeout: Some(PATIENCE),
         chases: 0,
         then: OnTimeout::Cancel,
+        own_price: false,
     };
     change(&mut policy);
     OrderPolicy::Limit(policy)

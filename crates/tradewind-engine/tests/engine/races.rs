@@ -22,6 +22,7 @@ fn working() -> (Desk, Script) {
         timeout: Some(PATIENCE),
         chases: 0,
         then: OnTimeout::Cross,
+        own_price: false,
     });
     let mut desk = desk(vec![patient], &script);
     script.say(BOT, Answer::target(1_000_000));

@@ -223,6 +223,7 @@ fn orders_and_cancels_without_a_fill_take_a_bot_off() {
             timeout: Some(SECOND),
             chases: 0,
             then: OnTimeout::Cancel,
+            own_price: false,
         });
     });
     for _ in 0..3 {
@@ -254,6 +255,7 @@ fn an_exit_cancels_the_own_entry_in_its_way_and_goes() {
             timeout: None,
             chases: 0,
             then: OnTimeout::Cancel,
+            own_price: false,
         });
     });
     buy(&mut desk, &script);

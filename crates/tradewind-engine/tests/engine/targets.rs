@@ -375,6 +375,7 @@ fn patient(on_expiry: OnExpiry) -> Configuration {
         timeout: Some(Duration::from_secs(40)),
         chases: 0,
         then: OnTimeout::Cross,
+        own_price: false,
     });
     configuration
 }

@@ -44,6 +44,7 @@ impl Storm {
             timeout: Some(Duration::from_secs(5)),
             chases: 2,
             then: OnTimeout::Cross,
+            own_price: false,
         });
         let mut reversion = named(2, "rsi_reversion");
         reversion.wakes.clone_from(&candles);

@@ -88,6 +88,7 @@ mod tests {
             timeout: Some(Duration::from_secs(1)),
             chases: 0,
             then: OnTimeout::Cancel,
+            own_price: false,
         });
         let real_time = configuration.clone();
         keep_deadlines(&mut configuration, Ppm::ONE);

@@ -356,7 +356,7 @@ pub(super) fn intervals(bot: &BotConfig, instrument: InstrumentId) -> Vec<Interv
     if bot.instruments.contains(&instrument) {
         let woken = bot.wakes.iter().filter_map(|wake| match wake {
             WakeRule::Candles(interval) => Some(*interval),
-            WakeRule::Quotes | WakeRule::Every(_) => None,
+            WakeRule::Quotes | WakeRule::Every(_) | WakeRule::EveryAt { .. } => None,
         });
         return woken.collect();
     }
@@ -364,7 +364,7 @@ pub(super) fn intervals(bot: &BotConfig, instrument: InstrumentId) -> Vec<Interv
         return Vec::new();
     }
     // One that cannot be built is announced when its bot is to start.
-    let strategy = tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len());
+    let strategy = tradewind_rules::build(&bot.strategy, &bot.parameters, bot.instruments.len());
     let used = strategy.map(|strategy| strategy.reads().candles);
     let used = used.unwrap_or_default().into_iter();
     used.map(|warm_up| warm_up.interval).collect()

@@ -22,7 +22,7 @@ use crate::driver::{DeskHandle, InputQueues};
 const OVERFLOWS_EVERY: Duration = Duration::from_millis(500);
 
 pub(crate) fn strategy_factory() -> crate::driver::evaluation::LaneFactory {
-    Arc::new(|bot| tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len()))
+    Arc::new(|bot| tradewind_rules::build(&bot.strategy, &bot.parameters, bot.instruments.len()))
 }
 
 pub(super) fn start_differences(

@@ -4,24 +4,40 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use clap::Args;
 use tradewind_backtest::{FileOptions, Latency, Report, Setup, run_files};
 use tradewind_data::UtcOffset;
+use tradewind_events::WakeRule;
 use tradewind_model::{
-    Amount, ExitPlan, Interval, Parameter, Ppm, Sizer, Stop, TakeProfitBy, Timestamp,
+    Amount, ExitPlan, Interval, OrderPolicy, Parameter, Ppm, Protections, Sizer, Stop,
+    TakeProfitBy, Timestamp,
 };
 use tradewind_simx::{Fees, FillModel};
 
 use super::backtest_process;
+use super::config::ConfigFile;
 use super::output::Output;
+use crate::config::{Listing, RuleFile};
 use crate::user_strategy::{INTERPRETER, Reference};
 
 /// Arguments of `backtest`.
 #[derive(Clone, Debug, Args)]
 pub(super) struct BacktestArgs {
     /// Name of the strategy, such as rsi_reversion, or a file: python:FILE.py or python:FILE.py:Class
-    #[arg(long, value_name = "NAME")]
-    strategy: String,
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["rules", "bot"])]
+    strategy: Option<String>,
+
+    /// A file of rules in place of a strategy: docs/rules.md
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["strategy", "bot", "share", "stop", "take_profit", "trailing"])]
+    rules: Option<PathBuf>,
+
+    /// A bot of the configuration in place of a strategy, with its budget, sizes, exits and orders
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["strategy", "share", "stop", "take_profit", "trailing"])]
+    bot: Option<String>,
+
+    #[command(flatten)]
+    configuration: ConfigFile,
 
     /// Candles, trades, quotes or captures, one instrument a file: CSV or JSON of any source, .gz and .zip too; or catalogue:SERIES; may be repeated
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
@@ -71,15 +87,15 @@ pub(super) struct BacktestArgs {
     cash: Amount,
 
     /// Share of the cash that a full position takes
-    #[arg(long, value_name = "SHARE", default_value = "0.9")]
+    #[arg(long, value_name = "SHARE", default_value = "0.9", value_parser = share)]
     share: Ppm,
 
     /// Loss that closes a position, as a share of its entry price
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     stop: Option<Ppm>,
 
     /// Gain that closes a position, as a share of its entry price; where a candle holds both levels the stop wins
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     take_profit: Option<Ppm>,
 
     /// What takes that gain: market, or limit for an order that rests beside the stop
@@ -87,15 +103,15 @@ pub(super) struct BacktestArgs {
     take_profit_order: TakeProfitBy,
 
     /// Fall from the best price that closes a position
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     trailing: Option<Ppm>,
 
     /// What trading costs, as a share of each fill
-    #[arg(long, value_name = "SHARE", default_value = "0.001")]
+    #[arg(long, value_name = "SHARE", default_value = "0.001", value_parser = share)]
     fee: Ppm,
 
     /// Half of the spread around prices of candles and trades: what market orders and stops pay beyond them
-    #[arg(long, value_name = "SHARE", default_value = "0.0001")]
+    #[arg(long, value_name = "SHARE", default_value = "0.0001", value_parser = share)]
     half_spread: Ppm,
 
     /// How resting orders are filled: touch, queue or trade-through
@@ -132,6 +148,11 @@ fn numbers_of(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
+/// `0.02` or `2%`.
+fn share(text: &str) -> Result<Ppm, String> {
+    crate::config::parse_ratio(text).map_err(|error| format!("{error}; write a share such as 2%"))
+}
+
 fn take_profit_by(text: &str) -> Result<TakeProfitBy, String> {
     match text {
         "market" => Ok(TakeProfitBy::Market),
@@ -147,8 +168,11 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
         "--take-profit-order limit cannot go with --trailing; leave one of them out"
     );
     let span = super::data::span(args.from, args.to);
+    let chosen = chosen(&args)?;
+    let mut parameters = chosen.parameters;
+    parameters.extend(args.parameters);
     let options = FileOptions {
-        parameters: args.parameters.into_iter().collect::<BTreeMap<_, _>>(),
+        parameters,
         reads: args.reads,
         numbers: args.numbers,
         targets: args.targets,
@@ -158,14 +182,13 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
         span,
         catalogue: Some(super::data::catalogue(data_dir)),
         cash: args.cash,
-        sizer: Sizer::Share(args.share),
-        exit: ExitPlan {
-            stop: args.stop.map_or(Stop::None, Stop::Distance),
-            take_profit: args.take_profit,
-            take_profit_by: args.take_profit_order,
-            trailing: args.trailing,
-            ..ExitPlan::default()
-        },
+        budget: chosen.budget,
+        wakes: chosen.wakes,
+        traded: chosen.traded,
+        positions_max: chosen.positions_max,
+        policy: chosen.policy,
+        sizer: chosen.sizer,
+        exit: chosen.exit,
         fees: Fees {
             maker: args.fee,
             taker: args.fee,
@@ -177,10 +200,11 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
             report: Duration::from_millis(args.latency),
         },
         fills_kept: args.fills,
-        ..FileOptions::new(&args.strategy, args.data)
+        protections: chosen.protections,
+        ..FileOptions::new(&chosen.strategy, args.data)
     };
     let began = Instant::now();
-    let (report, warnings) = match Reference::parse(&args.strategy) {
+    let (report, warnings) = match Reference::parse(&chosen.strategy) {
         Some(reference) => backtest_process::run(&reference, &args.python, options)?,
         None => (run_files(&options)?, Vec::new()),
     };
@@ -197,6 +221,92 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
         "took        {:.2} s",
         began.elapsed().as_secs_f64()
     ))?)
+}
+
+/// What is run: a strategy by its name, a file of rules, or a bot of the configuration.
+struct Chosen {
+    strategy: String,
+    parameters: BTreeMap<String, Parameter>,
+    sizer: Sizer,
+    exit: ExitPlan,
+    protections: Protections,
+    policy: OrderPolicy,
+    budget: Option<Amount>,
+    wakes: Option<Vec<WakeRule>>,
+    traded: Vec<String>,
+    positions_max: Option<u32>,
+}
+
+fn chosen(args: &BacktestArgs) -> anyhow::Result<Chosen> {
+    let plain = Chosen {
+        strategy: args.strategy.clone().unwrap_or_default(),
+        parameters: BTreeMap::new(),
+        sizer: Sizer::Share(args.share),
+        exit: ExitPlan {
+            stop: args.stop.map_or(Stop::None, Stop::Distance),
+            take_profit: args.take_profit,
+            take_profit_by: args.take_profit_order,
+            trailing: args.trailing,
+            ..ExitPlan::default()
+        },
+        protections: Protections::default(),
+        policy: OrderPolicy::Market,
+        budget: None,
+        wakes: None,
+        traded: Vec::new(),
+        positions_max: None,
+    };
+    if let Some(file) = &args.rules {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read the rules {name}"))?;
+        let usual = args.interval.or_else(|| interval_of(&args.data));
+        let rules = RuleFile::read(&name, &text, usual)?;
+        return Ok(Chosen {
+            strategy: tradewind_rules::NAME.to_owned(),
+            parameters: rules.parameters,
+            exit: rules.exit,
+            policy: rules.policy,
+            wakes: Some(rules.wakes),
+            ..plain
+        });
+    }
+    let Some(name) = &args.bot else {
+        return Ok(plain);
+    };
+    let config = args.configuration.load(Listing::Unknown)?;
+    let mut bots = config.bots.iter();
+    let bot = bots.find(|bot| bot.id == *name).with_context(|| {
+        let names: Vec<&str> = config.bots.iter().map(|bot| bot.id.as_str()).collect();
+        format!(
+            "{} has no bot {name:?}; it has {}",
+            config.file,
+            names.join(", ")
+        )
+    })?;
+    let product = |name: &String| match name.split_once(':') {
+        Some((_, product)) => product.to_owned(),
+        None => name.clone(),
+    };
+    Ok(Chosen {
+        strategy: bot.strategy.name.clone(),
+        parameters: bot.strategy.parameters.clone(),
+        sizer: bot.sizer,
+        exit: bot.exit.clone(),
+        protections: bot.protections.clone(),
+        policy: bot.policy,
+        budget: Some(bot.budget),
+        wakes: Some(bot.strategy.wakes.clone()),
+        traded: bot.instruments.iter().map(product).collect(),
+        positions_max: Some(bot.positions_max),
+    })
+}
+
+/// The length of candles that the name of the first file has at its end: `BTC_USDT-5m.csv`.
+fn interval_of(files: &[PathBuf]) -> Option<Interval> {
+    let name = files.first()?.file_name()?.to_str()?;
+    let parts = name.split(['-', '_', '.', '@']);
+    parts.filter_map(|part| part.parse().ok()).next_back()
 }
 
 fn lines(report: &Report) -> Vec<String> {

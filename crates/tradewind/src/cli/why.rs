@@ -128,6 +128,7 @@ fn lines(answer: &Value) -> Vec<String> {
                 at("/until")
             ));
         }
+        lines.extend(clauses(bot));
     }
     if bot.is_null() && answer["at"].is_string() {
         lines.push(
@@ -171,6 +172,29 @@ fn lines(answer: &Value) -> Vec<String> {
         lines.push("the log no longer has the first causes".to_owned());
     }
     lines
+}
+
+/// What a bot's rules look for, a line a part.
+fn clauses(bot: &Value) -> Vec<String> {
+    let parts = bot["clauses"].as_array().map_or(&[][..], Vec::as_slice);
+    let line = |part: &Value| {
+        let at = |pointer: &str| text_at(part, pointer);
+        let operands = part["operands"].as_array().map_or(&[][..], Vec::as_slice);
+        let operand =
+            |one: &Value| format!("{} = {}", text_at(one, "/text"), text_at(one, "/value"));
+        let shown: Vec<String> = operands.iter().map(operand).collect();
+        let shown = match shown.as_slice() {
+            [] => String::new(),
+            shown => format!("  ({})", shown.join(", ")),
+        };
+        let (instrument, clause) = (at("/instrument"), at("/clause"));
+        format!(
+            "{instrument} {clause}: {} is {}{shown}",
+            at("/text"),
+            at("/value")
+        )
+    };
+    parts.iter().map(line).collect()
 }
 
 #[cfg(test)]

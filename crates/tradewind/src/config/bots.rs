@@ -6,6 +6,7 @@ use tradewind_events::{ExternalControl, Lane, WakeRule};
 use tradewind_model::{
     AccountMode, Amount, ExitPlan, OnExpiry, OrderPolicy, Protections, Sizer, Stop, VenueId,
 };
+use tradewind_rules::{RuleText, Rules};
 use tradewind_strategy::{Pairing, ReadUse};
 
 use super::accounts::{AccountSettings, VenueSettings, known};
@@ -17,7 +18,7 @@ use super::section::Section;
 use super::sources::SourceSettings;
 use super::strategies::{self, StrategySettings};
 use super::structure::join;
-use super::tree::{Node, Table, Value};
+use super::tree::{Node, Origin, Table, Value};
 use super::values::{self, Read};
 
 /// A bot as configured.
@@ -146,7 +147,7 @@ fn read_bot(
     let protections = protections::read(path, section, errors);
     let is_process = strategy.as_ref().is_some_and(|one| one.process.is_some());
     let external = external(section, strategy.as_ref(), lane, context);
-    let bot = BotSettings {
+    let mut bot = BotSettings {
         id: id?,
         strategy: strategy?,
         account: account?,
@@ -162,6 +163,9 @@ fn read_bot(
         external: external?,
         protections: protections?,
     };
+    if let Some(rules) = bot.strategy.rules.clone() {
+        follow_rules(&mut bot, &rules, section, context)?;
+    }
     agree(&bot, section);
     Some(bot)
 }
@@ -206,9 +210,64 @@ fn external(
     Some(Some(ExternalControl { source, on_expiry }))
 }
 
+/// Takes from a bot's rules what they say of its sizes, its exits, its orders and what it reads.
+fn follow_rules(
+    bot: &mut BotSettings,
+    text: &RuleText,
+    section: Section<'_>,
+    context: Context<'_>,
+) -> Option<()> {
+    let rules = Rules::compile(text).ok()?;
+    let is_written = |key: &str| {
+        let node = section.node(key);
+        node.is_some_and(|node| node.origin != Origin::Default)
+    };
+    if is_written("sizer") {
+        let cure = "write size = \"20%\", \"risk 1%\", \"100 USDT\" or \"0.5 BTC\"";
+        section.complain(
+            "sizer",
+            Problem::new("rules have a size in its place", cure),
+        );
+    }
+    match super::rules::sizer(&rules, &bot.instruments) {
+        Ok(sizer) => bot.sizer = sizer,
+        Err(error) => section.complain("size", Problem::new(error.problem, error.cure)),
+    }
+    bot.exit = rules.exit_plan();
+    bot.policy = rules.policy(bot.policy);
+    if !is_written("max_positions") {
+        bot.positions_max = u32::try_from(bot.instruments.len()).unwrap_or(u32::MAX);
+    }
+    for product in rules.others() {
+        let node = Node {
+            value: Value::Text(product.clone()),
+            origin: Origin::Default,
+        };
+        match instrument(&node, Some(&bot.account), context, AllowedVenues::Any) {
+            Ok(name) if bot.instruments.contains(&name) || bot.reads.contains(&name) => {}
+            Ok(name) => bot.reads.push(name),
+            Err(problem) => section.complain("rules", problem),
+        }
+    }
+    for name in rules.series() {
+        let source = name.split_once(':').map_or(name, |(source, _)| source);
+        let mut sources = context.sources.iter();
+        let Some(source) = sources.find(|known| known.name == source) else {
+            // Without the source it is unknown for ever, as in a backtest.
+            continue;
+        };
+        let names: Vec<&str> = source.numbers.iter().map(|number| &*number.name).collect();
+        if !names.contains(&name) {
+            let what = format!("the source {:?} has no numbers {name:?}", source.name);
+            section.complain("rules", Problem::new(what, did_you_mean(name, names)));
+        }
+    }
+    Some(())
+}
+
 /// What the values of one bot must fulfil together.
 fn agree(bot: &BotSettings, section: Section<'_>) {
-    let needs_stop = matches!(bot.sizer, Sizer::RiskToStop(_));
+    let needs_stop = matches!(bot.sizer, Sizer::RiskToStop(_)) && bot.strategy.rules.is_none();
     if needs_stop && !matches!(bot.exit.stop, Stop::Distance(_)) {
         let what = "risk_to_stop needs a stop to measure the risk to";
         let problem = Problem::new(what, "write exit.stop = \"2%\", or another sizer");
@@ -220,7 +279,7 @@ fn agree(bot: &BotSettings, section: Section<'_>) {
         let problem = Problem::new(what, format!("write a number from 1 to {count}"));
         section.complain("max_positions", problem);
     }
-    if bot.strategy.reads != ReadUse::default() {
+    if bot.strategy.reads != ReadUse::default() && bot.strategy.rules.is_none() {
         reads_a_pair_of_each(bot, section);
     }
 }

@@ -148,6 +148,7 @@ fn read_policy(section: Section<'_>) -> Option<OrderPolicy> {
         timeout,
         chases: chases?,
         then: then?,
+        own_price: false,
     };
     if kind? == Type::Market {
         return Some(OrderPolicy::Market);

@@ -299,7 +299,7 @@ pub(super) const BOT: &[Key] = &[
     required("instruments", Kind::List(&Kind::Text), "[\"BTC/USDT\"]", "what it trades"),
     default("reads", Kind::List(&Kind::Text), "[]", "instruments it reads but does not trade"),
     default("timeframes", Kind::List(&Kind::Text), "[]", "intervals of the candles it uses"),
-    optional("wake", Kind::Free("\"quotes\", \"candles\", \"every 15m\", or a list of them"), "\"candles\"", "when it is evaluated; by default at each candle's close, if timeframes are set"),
+    optional("wake", Kind::Free("\"quotes\", \"candles\", \"every 15m\", \"every 1d at 00:05\", or a list of them"), "\"candles\"", "when it is evaluated; by default at each candle's close, if timeframes are set"),
     required("budget", Kind::Amount, "2000", "its capital, in the quote asset of its instruments"),
     default("max_positions", Kind::Count, "1", "how many positions it may hold at once"),
     default("sizer", Kind::Free("a table with one of share, fixed, risk_to_stop, volatility_target"), "{ share = 0.9 }", "how much a full signal buys; the default leaves room for fees and losses"),
@@ -313,6 +313,7 @@ pub(super) const BOT: &[Key] = &[
     optional("deadline", Kind::Duration, "\"2s\"", "how long an evaluation of a strategy in Python may take before its process is killed, 9s at most; 2s if left out"),
     optional("memory_mb", Kind::Count, "4096", "how much memory the process of a strategy in Python may map, in MiB; 4096 if left out"),
     optional("group", Kind::Name, "\"slow\"", "bots of one group share a process, and its faults; each has one of its own if left out"),
+    optional("rules", Kind::Free("a file of rules, or a table with let, params, enter, add, exit, stop, size, roi, order"), "\"breakout.toml\"", "its rules, with strategy = \"rules\"; their keys may stand in the bot's table as well: docs/rules.md"),
     optional("source", Kind::Name, "\"signals\"", "the source whose targets it follows, with strategy = \"external\""),
     optional("on_expiry", Kind::Choice(&["flat", "hold"]), "\"flat\"", "whether its position is closed or kept when its target expires, with strategy = \"external\"; \"flat\" if left out"),
 ];

@@ -20,6 +20,8 @@ mod nearest;
 mod protections;
 mod reference;
 mod resolve;
+mod rule_file;
+mod rules;
 mod schema;
 mod section;
 mod show;
@@ -45,12 +47,13 @@ pub use desk::{
 };
 pub use error::{ConfigError, ConfigErrors};
 pub use resolve::AbsentInstruments;
+pub use rule_file::RuleFile;
 pub use schema::schema;
 pub use sources::{SourceInstrument, SourceSettings};
 pub use stable_ids::{StableConfiguration, keep_ids};
 pub use strategies::StrategySettings;
 pub use tree::Origin;
-pub use values::{format_duration, parse_duration};
+pub use values::{format_duration, parse_duration, parse_ratio};
 
 use error::Errors;
 use section::Section;
@@ -169,6 +172,7 @@ impl DeskConfig {
         }
         environment::apply(&mut tree, sources.environment, &errors);
         accounts::add_addresses(&mut tree);
+        rules::gather(&mut tree, sources.file, &errors);
         structure::complete("", &mut tree, keys::ROOT, &errors);
         accounts::demand_durability(&mut tree);
         let config = assemble(sources, tree, &errors);

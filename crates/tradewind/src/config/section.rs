@@ -79,6 +79,24 @@ impl<'a> Section<'a> {
         all(table.iter().map(read_one))
     }
 
+    /// An item of the list in `key`, or the one value in its place, as `read` understands it.
+    pub(super) fn get_in<T>(
+        &self,
+        key: &str,
+        index: usize,
+        node: &'a Node,
+        read: impl FnOnce(&'a Node) -> Read<T>,
+    ) -> Option<T> {
+        match read(node) {
+            Ok(value) => Some(value),
+            Err(problem) => {
+                let path = format!("{}[{index}]", join(self.path, key));
+                self.errors.push(path, Some(node.origin.clone()), problem);
+                None
+            }
+        }
+    }
+
     /// The node of `key`.
     pub(super) fn node(&self, key: &str) -> Option<&'a Node> {
         self.table?.get(key)

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use tradewind_events::{StrategyProcess, WakeRule};
 use tradewind_model::{Interval, Parameter};
+use tradewind_rules::{NAME, RuleText, WakeText};
 use tradewind_strategy::{BuildError, ParameterError, ReadUse, StrategyInfo, WakesOn};
 
 use super::error::{Errors, Problem};
@@ -30,6 +32,8 @@ pub struct StrategySettings {
     pub reads: ReadUse,
     /// The process that it runs in, for a strategy of a file.
     pub process: Option<StrategyProcess>,
+    /// Its rules as they are written, for the strategy `rules`.
+    pub rules: Option<RuleText>,
 }
 
 /// Reads `strategy`, `params`, `timeframes` and `wake` of the bot at `path`, and tries to build the strategy.
@@ -46,6 +50,9 @@ pub(super) fn read(
         return user_strategies::read((path, name), &reference, section, folder, errors);
     }
     user_strategies::refuse_keys(section);
+    if matches!(name, Some(Value::Text(name)) if name == NAME) {
+        return read_rules(path, section, errors);
+    }
     let given = section.node("params").map(|_| parameters(section));
     let timeframes = section.items("timeframes", values::interval);
     let wake = section.node("wake").map(|_| wake(section));
@@ -74,6 +81,53 @@ pub(super) fn read(
         reads: built.reads(),
         wakes: rules(&wanted, &intervals, info, section)?,
         process: None,
+        rules: None,
+    })
+}
+
+/// The strategy whose rules the bot's table holds.
+fn read_rules(path: &str, section: Section<'_>, errors: &Errors) -> Option<StrategySettings> {
+    let timeframes = section.items("timeframes", values::interval);
+    let wanted = match section.node("wake") {
+        Some(_) => wake(section)?,
+        None => vec![WakeOption::Candles],
+    };
+    let wake = match wanted.as_slice() {
+        [WakeOption::Candles] => WakeText::Candles,
+        [WakeOption::Quotes] => WakeText::Quotes,
+        [WakeOption::Every { .. }] => WakeText::Timer,
+        _ => {
+            let cure = "write \"candles\", \"quotes\" or \"every 1d at 00:05\"";
+            section.complain(
+                "wake",
+                Problem::new("rules are evaluated on one of them", cure),
+            );
+            return None;
+        }
+    };
+    let timeframe = timeframes?.first().copied();
+    if timeframe.is_none() && wake == WakeText::Candles {
+        let cure = "write timeframes = [\"5m\"], or another wake";
+        section.complain(
+            "timeframes",
+            Problem::new("no candles wake the rules", cure),
+        );
+        return None;
+    }
+    let rules = super::rules::read(path, section, (timeframe, wake), errors)?;
+    let parameters = rules.text().to_parameters();
+    let built = tradewind_rules::build(NAME, &parameters, 1).ok()?;
+    let candles = built.timeframes().into_iter();
+    let candles = candles.map(|warm_up| WakeRule::Candles(warm_up.interval));
+    let wakes = wanted.iter().filter_map(WakeOption::rule).chain(candles);
+    Some(StrategySettings {
+        name: NAME.to_owned(),
+        version: tradewind_rules::VERSION,
+        parameters,
+        wakes: wakes.collect(),
+        reads: built.reads(),
+        process: None,
+        rules: Some(rules.text().clone()),
     })
 }
 
@@ -160,10 +214,23 @@ fn with_timeframes(
 enum WakeOption {
     Quotes,
     Candles,
-    Every(std::time::Duration),
+    Every { every: Duration, offset: Duration },
 }
 
-const WAKE_CURE: &str = "write \"quotes\", \"candles\", \"every 15m\", or a list of them";
+impl WakeOption {
+    /// What of it is no candle.
+    const fn rule(&self) -> Option<WakeRule> {
+        match *self {
+            Self::Quotes => Some(WakeRule::Quotes),
+            Self::Candles => None,
+            Self::Every { every, offset } if offset.is_zero() => Some(WakeRule::Every(every)),
+            Self::Every { every, offset } => Some(WakeRule::EveryAt { every, offset }),
+        }
+    }
+}
+
+const WAKE_CURE: &str =
+    "write \"quotes\", \"candles\", \"every 15m\", \"every 1d at 00:05\", or a list of them";
 
 fn wake(section: Section<'_>) -> Option<Vec<WakeOption>> {
     match section.node("wake").map(|node| &node.value) {
@@ -177,16 +244,54 @@ fn option(node: &Node) -> Read<WakeOption> {
     match (text.as_str(), text.strip_prefix("every ")) {
         ("quotes", _) => Ok(WakeOption::Quotes),
         ("candles", _) => Ok(WakeOption::Candles),
-        (_, Some(every)) => match values::parse_duration(every) {
-            Some(every) if every.as_secs() >= 1 => Ok(WakeOption::Every(every)),
-            Some(_) => Err(Problem::new("an interval below a second", WAKE_CURE)),
-            None => Err(Problem::new(format!("{every:?} is no duration"), WAKE_CURE)),
-        },
+        (_, Some(every)) => timer(every),
         _ => Err(Problem::new(
             format!("a bot cannot be evaluated on {text:?}"),
             WAKE_CURE,
         )),
     }
+}
+
+/// `15m`, or `1d at 00:05`.
+fn timer(text: &str) -> Read<WakeOption> {
+    let (every, at) = match text.split_once(" at ") {
+        Some((every, at)) => (every, Some(at)),
+        None => (text, None),
+    };
+    let every = match values::parse_duration(every) {
+        Some(every) if every.as_secs() >= 1 => every,
+        Some(_) => return Err(Problem::new("an interval below a second", WAKE_CURE)),
+        None => return Err(Problem::new(format!("{every:?} is no duration"), WAKE_CURE)),
+    };
+    let offset = match at {
+        None => Duration::ZERO,
+        Some(at) => time_of_day(at).ok_or_else(|| {
+            Problem::new(
+                format!("{at:?} is no time of day"),
+                "write hours and minutes in UTC, such as 00:05",
+            )
+        })?,
+    };
+    if offset >= every && !offset.is_zero() {
+        let what = format!("every {} has no such time", values::format_duration(every));
+        return Err(Problem::new(
+            what,
+            "write a time within the interval, such as every 1h at 00:05",
+        ));
+    }
+    Ok(WakeOption::Every { every, offset })
+}
+
+/// Reads `00:05`, which is hours and minutes.
+fn time_of_day(text: &str) -> Option<Duration> {
+    let (hours, minutes) = text.split_once(':')?;
+    let number = |text: &str, below: u64| {
+        let is_plain = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse::<u64>().ok().filter(|_| is_plain);
+        number.filter(|number| *number < below)
+    };
+    let seconds = number(hours, 24)? * 3_600 + number(minutes, 60)? * 60;
+    Some(Duration::from_secs(seconds))
 }
 
 /// The default of `wake` for a strategy.
@@ -211,7 +316,7 @@ fn rules(
     let fits = |option: &WakeOption| match info.wakes_on {
         WakesOn::Quotes => *option == WakeOption::Quotes,
         WakesOn::Candles => *option == WakeOption::Candles,
-        WakesOn::Timer => matches!(option, WakeOption::Every(_)),
+        WakesOn::Timer => matches!(option, WakeOption::Every { .. }),
         WakesOn::Anything => true,
     };
     if options.is_empty() || !options.iter().all(fits) {
@@ -225,10 +330,9 @@ fn rules(
         section.complain("wake", Problem::new(what, made_for));
         return None;
     }
-    let rules = options.iter().flat_map(|option| match option {
-        WakeOption::Quotes => vec![WakeRule::Quotes],
-        WakeOption::Candles => intervals.iter().copied().map(WakeRule::Candles).collect(),
-        WakeOption::Every(every) => vec![WakeRule::Every(*every)],
+    let rules = options.iter().flat_map(|option| match option.rule() {
+        Some(rule) => vec![rule],
+        None => intervals.iter().copied().map(WakeRule::Candles).collect(),
     });
     Some(rules.collect())
 }

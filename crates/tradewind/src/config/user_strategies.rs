@@ -74,6 +74,7 @@ pub(super) fn read(
         parameters,
         wakes: loaded.wakes,
         reads: ReadUse::default(),
+        rules: None,
         process: Some(loaded.process),
     })
 }

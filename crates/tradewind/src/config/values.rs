@@ -161,7 +161,7 @@ fn any_ratio(node: &Node, cure: &str) -> Read<Ppm> {
 ///
 /// # Errors
 /// As for any number; more than six decimal places are too precise.
-pub(super) fn parse_ratio(text: &str) -> Result<Ppm, NumberError> {
+pub fn parse_ratio(text: &str) -> Result<Ppm, NumberError> {
     let Some(percent) = text.strip_suffix('%') else {
         return text.parse();
     };

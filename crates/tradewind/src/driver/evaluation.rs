@@ -232,6 +232,8 @@ fn view<'a>(
             since: request.feed.1,
         },
         numbers: &request.numbers,
+        depth: request.depth.as_ref(),
+        exposure: request.exposure,
         // Strategies that outside processes steer run in the engine's thread.
         standing: None,
         carried_out: request.carried_out,

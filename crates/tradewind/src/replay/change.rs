@@ -133,7 +133,7 @@ fn candles(
     parameters: &BTreeMap<String, Parameter>,
     instruments: usize,
 ) -> Result<Vec<Interval>, String> {
-    let built = tradewind_strategy::build(strategy, parameters, instruments);
+    let built = tradewind_rules::build(strategy, parameters, instruments);
     let built = built.map_err(|error| error.to_string())?;
     let timeframes = built.timeframes().into_iter();
     Ok(timeframes.map(|warm_up| warm_up.interval).collect())

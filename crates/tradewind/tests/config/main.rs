@@ -11,6 +11,7 @@ mod market;
 mod mistakes;
 mod python;
 mod resolving;
+mod rules;
 mod steered;
 mod templates;
 mod values;

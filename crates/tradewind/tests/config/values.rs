@@ -25,6 +25,7 @@ fn a_bot_becomes_what_it_says() {
         timeout: Some(Duration::from_secs(20)),
         chases: 2,
         then: OnTimeout::Cross,
+        own_price: false,
     };
     assert_eq!(bot.policy, OrderPolicy::Limit(limit));
     let candles = [Interval::Minute5, Interval::Hour1].map(WakeRule::Candles);

@@ -216,6 +216,7 @@ fn bot_view(bot: u32, state: BotState) -> BotView {
         equity: Amount::whole(10_000),
         realized: Amount::ZERO,
         unrealized: "0.31".parse().unwrap(),
+        clauses: Vec::new(),
     }
 }
 

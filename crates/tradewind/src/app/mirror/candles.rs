@@ -38,7 +38,7 @@ pub(super) fn wanted(config: &DeskConfig, names: &[String]) -> WarmUpLengths {
     for bot in &config.bots {
         let (strategy, count) = (&bot.strategy, bot.instruments.len());
         // The configuration has built it already; a strategy that cannot be built needs no candles.
-        let built = tradewind_strategy::build(&strategy.name, &strategy.parameters, count);
+        let built = tradewind_rules::build(&strategy.name, &strategy.parameters, count);
         let warm_ups = built.map(|strategy| strategy.timeframes());
         for (name, lengths) in names.iter().zip(&mut wanted) {
             if !bot.instruments.contains(name) {
