@@ -312,9 +312,10 @@ impl Parser<'_> {
     }
 
     fn value(&mut self) -> Result<Expression, Mistake> {
-        let (token, span) = self.next();
+        let (token, mut span) = self.next();
         let kind = match token {
             Token::Number(number) if self.takes_word("tick") || self.takes_word("ticks") => {
+                span = span.to(self.tokens[self.at - 1].1);
                 Kind::Ticks(number)
             }
             Token::Number(number) => Kind::Number(number),

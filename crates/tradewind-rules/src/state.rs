@@ -29,6 +29,8 @@ pub(crate) struct Slot {
     pub(crate) at_entry: Vec<f64>,
     /// The candle whose close was decided on with everything known that it needs.
     pub(crate) decided: Option<Timestamp>,
+    /// The candle whose close was decided on before everything was known.
+    pub(crate) waited: Option<Timestamp>,
     /// How often each rule to add has bought in this position.
     pub(crate) added: Vec<u32>,
     /// The last stop that was decided in this position, in counts of the price.

@@ -19,7 +19,7 @@ use tradewind_strategy::{
 
 use crate::compile::{Clause, Rules, StopRule};
 use crate::evaluate::{Moment, is_held};
-use crate::program::is_true;
+use crate::program::{Lane, is_true};
 use crate::state::State;
 use crate::text::WakeText;
 
@@ -41,6 +41,8 @@ pub(crate) struct RuleStrategy {
     base: Option<usize>,
     template: State,
     state: State,
+    /// Slots whose candle was not decided on with everything known, and can be now.
+    ready: Vec<usize>,
 }
 
 #[derive(Serialize)]
@@ -79,19 +81,53 @@ impl RuleStrategy {
             base,
             template,
             state,
+            ready: Vec::new(),
         }
+    }
+
+    /// Notes the instruments whose last candle waited for the one of this slot.
+    fn note_ready(&mut self, fed: usize) {
+        if self.rules.text.wake != WakeText::Candles {
+            return;
+        }
+        let slots = self.state.slots.iter().enumerate();
+        let is_ready = |(place, slot): &(usize, &crate::state::Slot)| {
+            let close = slot.base_close(self.base);
+            let waited = close.is_some() && slot.decided != close && slot.waited == close;
+            *place != fed && waited && slot.is_complete(&self.rules.program, close)
+        };
+        self.ready = slots.filter(is_ready).map(|(place, _)| place).collect();
     }
 
     /// Candles that come before the first decision, by length. `of_others` are those of other instruments.
     fn warm_ups(&self, of_others: bool) -> Vec<WarmUp> {
+        let lanes = &self.rules.program.lanes;
+        let own = |lane: &Lane| lane.needs.iter().map(|need| need.total()).max();
+        let mut wanted: Vec<u32> = lanes
+            .iter()
+            .map(|lane| own(lane).unwrap_or_default())
+            .collect();
+        // What a lane reads of others must reach back as far as its own past does. Those that are read by one that is read come last.
+        for _ in 0..3 {
+            for (place, lane) in lanes.iter().enumerate() {
+                for &read in &lane.reads {
+                    let of = lane.interval.duration().as_secs() * u64::from(wanted[place]);
+                    let more = of.div_ceil(lanes[read].interval.duration().as_secs());
+                    let before = own(&lanes[read]).unwrap_or_default();
+                    let more = before.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+                    let is_same = lanes[read].interval == lane.interval;
+                    let more = if is_same { more - before } else { more };
+                    wanted[read] = wanted[read].max(more);
+                }
+            }
+        }
         let mut needs: BTreeMap<Interval, u32> = BTreeMap::new();
-        for lane in &self.rules.program.lanes {
+        for (lane, need) in lanes.iter().zip(wanted) {
             if of_others && lane.source == 0 {
                 continue;
             }
-            let need = lane.needs.iter().map(|need| need.total()).max();
             let known = needs.entry(lane.interval).or_default();
-            *known = (*known).max(need.unwrap_or_default());
+            *known = (*known).max(need);
         }
         let base = self.rules.program.base;
         let mut all: Vec<WarmUp> = needs
@@ -133,6 +169,8 @@ impl RuleStrategy {
         let own = &mut self.state.slots[slot];
         if own.is_complete(&self.rules.program, close) {
             own.decided = close;
+        } else {
+            own.waited = close;
         }
         decision
     }
@@ -387,6 +425,9 @@ impl Strategy for RuleStrategy {
             view.instrument,
             is_live,
         );
+        if !self.rules.program.others.is_empty() {
+            self.note_ready(view.slot);
+        }
         if !is_traded {
             return Ok(hold("the candle is noted"));
         }
@@ -413,7 +454,15 @@ impl Strategy for RuleStrategy {
     }
 
     fn on_timer(&mut self, view: &View<'_>) -> Result<Decision, StrategyError> {
-        Ok(self.evaluate(view, true))
+        Ok(match self.rules.text.wake {
+            // The candle of another instrument came that it waited for.
+            WakeText::Candles => self.on_close(view),
+            WakeText::Quotes | WakeText::Timer => self.evaluate(view, true),
+        })
+    }
+
+    fn next_ready(&mut self) -> Option<usize> {
+        self.ready.pop()
     }
 
     fn explain(&self, slot: usize) -> Vec<tradewind_strategy::Explained> {

@@ -80,6 +80,12 @@ pub trait Strategy: fmt::Debug + Send {
         Err(StrategyError::Unsupported("targets of other processes"))
     }
 
+    /// Another traded instrument, by slot, that it can decide on now that it was fed a candle: it is evaluated there next, as by
+    /// the bot's own interval. Called until there is none. None by default.
+    fn next_ready(&mut self) -> Option<usize> {
+        None
+    }
+
     /// What it looks for in an instrument, part by part, with the values of its last evaluation there. Nothing by default.
     fn explain(&self, slot: usize) -> Vec<Explained> {
         let _ = slot;

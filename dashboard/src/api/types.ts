@@ -156,6 +156,22 @@ export interface Bot {
   equity: Decimal;
   realized: Decimal;
   unrealized: Decimal;
+  /** What its rules look for, for the strategy `rules`. */
+  clauses?: Clause[];
+}
+
+/** A part of a rule, with its value at the last evaluation. */
+export interface Clause {
+  instrument: string;
+  clause: string;
+  text: string;
+  value: string;
+  operands: Operand[];
+}
+
+export interface Operand {
+  text: string;
+  value: string;
 }
 
 export interface BotSettings {

@@ -102,6 +102,12 @@ impl Strategies {
         warm_ups.map(|warm_up| warm_up.interval).collect()
     }
 
+    /// Another traded instrument that a strategy of the inline lane can decide on now, by slot.
+    pub(crate) fn next_ready(&mut self, bot: BotId) -> Option<usize> {
+        let strategy = self.entries[bot.index()].strategy.as_mut()?;
+        strategy.next_ready()
+    }
+
     /// What a strategy of the inline lane looks for in an instrument, with the values of its last evaluation.
     pub(crate) fn explain(&self, bot: BotId, slot: usize) -> Vec<Explained> {
         let strategy = self.entries[bot.index()].strategy.as_ref();

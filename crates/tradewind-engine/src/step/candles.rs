@@ -133,6 +133,12 @@ fn feed(parts: &mut Parts, place: BotInstrument, candle: &Candle, out: &mut Outp
             if parts.bots.is_traded(place) {
                 let by = Wake::Candle(candle.interval);
                 wake(parts, place, by, Some(candle), out);
+                while let Some(slot) = parts.strategies.next_ready(place.bot()) {
+                    let mut places = parts.bots.places(place.bot());
+                    if let Some(other) = places.find(|other| other.slot() == slot) {
+                        wake(parts, other, Wake::Timer, None, out);
+                    }
+                }
             } else {
                 feed_read(parts, place, candle, out);
             }

@@ -286,6 +286,24 @@ fn a_timer_decides_on_the_last_candle_and_a_denied_entry_once_more() {
 }
 
 #[test]
+fn an_instrument_that_waited_for_another_is_decided_on_once_that_has_closed() {
+    let text = rules("of(\"BTC/USDT\", close) > 100", "close < 1");
+    let mut market = Market::of_two(&text);
+    assert!(
+        matches!(market.close(50.0), Decision::Hold { .. }),
+        "BTC has not closed"
+    );
+    assert_eq!(market.strategy.next_ready(), None);
+    assert!(!is_target(
+        &market.close_other("x:BTC/USDT", 101.0),
+        Ppm::ZERO
+    ));
+    assert_eq!(market.strategy.next_ready(), Some(0));
+    assert_eq!(market.strategy.next_ready(), None);
+    assert!(is_target(&market.timer(Duration::ZERO), Ppm::ONE));
+}
+
+#[test]
 fn saved_rules_continue_as_if_nothing_had_happened() {
     let text = RuleText {
         stop: Some("highest(high, 5) - 3*atr(3)".to_owned()),

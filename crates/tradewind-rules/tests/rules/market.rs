@@ -52,6 +52,7 @@ pub(crate) struct Market {
     /// Whether targets are filled at the last price.
     pub(crate) fills: bool,
     price: Price,
+    slot: usize,
 }
 
 impl Market {
@@ -78,14 +79,35 @@ impl Market {
             at: Timestamp::EPOCH,
             fills: true,
             price: Price(0),
+            slot: 0,
         }
+    }
+
+    /// The same with a second instrument that the bot trades.
+    pub(crate) fn of_two(text: &RuleText) -> Self {
+        Self {
+            strategy: build("rules", &text.to_parameters(), 2).unwrap(),
+            ..Self::new(text)
+        }
+    }
+
+    /// Closes the candle of the other instrument that ends when the last one of this did.
+    pub(crate) fn close_other(&mut self, name: &str, close: f64) -> Decision {
+        let (other, fills) = (instrument(name), std::mem::take(&mut self.fills));
+        let own = std::mem::replace(&mut self.instrument, other);
+        self.at = self.at - BASE.duration();
+        self.slot = 1;
+        let decision = self.close(close);
+        self.slot = 0;
+        (self.instrument, self.fills) = (own, fills);
+        decision
     }
 
     fn call(&mut self, of: impl FnOnce(&mut dyn Strategy, &View<'_>) -> Decision) -> Decision {
         let view = View {
             at: self.at,
             instrument: &self.instrument,
-            slot: 0,
+            slot: self.slot,
             role: Role::Traded,
             quote: self.quote.as_ref(),
             position: self.position,

@@ -76,7 +76,7 @@ fn what_is_shown_is_read_again() {
 }
 
 #[test]
-fn sizes_and_keys_of_other_bots_are_told_apart() {
+fn sizes_and_keys_of_other_bots_are_refused_where_they_do_not_fit() {
     let value = bot("enter = \"close > 1\"\nstop = \"2%\"\nsize = \"100 USDT\"");
     assert_eq!(value.sizer, Sizer::Value(Amount::whole(100)));
     let check = |rules: &str, wanted: &[&str]| {
