@@ -207,7 +207,7 @@ fn offenders_are_named_and_nobody_else_is_late() {
             worst = worst.max((late, name.clone()));
         }
     }
-    println!(
+    eprintln!(
         "offenders: after {time:?} the latest of {} other bots was {} us late: {}",
         bots.len() - OFFENDERS.len(),
         worst.0,
