@@ -72,16 +72,16 @@ impl Strategies {
         self.entries.resize_with(bots, Entry::default);
     }
 
-    /// Rebuilds a bot's strategy, without state. On an error the old strategy stays.
+    /// Rebuilds a bot's strategy, without state but what one of another lane handed in. On an error the old strategy stays.
     pub(crate) fn build(&mut self, config: &BotConfig) -> Result<(), BuildError> {
         let strategy = self.source.build(config)?;
         self.save_before_change(config.id);
         self.entries[config.id.index()] = Entry {
             warm_ups: strategy.timeframes(),
             reads: strategy.reads(),
-            // A strategy of another lane is built here only to read which candles it is fed with.
+            // A strategy of another lane is built here only to read which candles it is fed with. Its state is its own: it gets it back.
             strategy: (config.lane == Lane::Inline).then_some(strategy),
-            lane: None,
+            lane: self.entries[config.id.index()].lane.take(),
         };
         Ok(())
     }
@@ -138,10 +138,13 @@ impl Strategies {
 
 /// Saving and restoring.
 impl Strategies {
-    /// Keeps what a strategy of another lane handed in.
+    /// Keeps what a strategy of another lane handed in; nothing for an unknown bot.
     pub(crate) fn keep_lane(&mut self, state: &LaneState) {
         self.save_before_change(state.bot);
-        self.entries[state.bot.index()].lane = Some(SavedLane {
+        let Some(entry) = self.entries.get_mut(state.bot.index()) else {
+            return;
+        };
+        entry.lane = Some(SavedLane {
             request: state.request,
             state: Bytes(state.state.clone()),
         });

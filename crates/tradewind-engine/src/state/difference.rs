@@ -72,6 +72,7 @@ fn durable_name(record: &Durable) -> String {
         Durable::Timers(_) => "timers",
         Durable::Protection(_) => "stops at the venue",
         Durable::Numbers(_) => "numbers of series",
+        Durable::Lane(lane) => return format!("the state of the strategy of bot {}", lane.bot.0),
     }
     .to_owned()
 }

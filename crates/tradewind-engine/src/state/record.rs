@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tradewind_events::Configuration;
+use tradewind_events::{Configuration, LaneState};
 use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{AccountId, BotId, ClientOrderIds, Fill, Instrument, Numbers, Timestamp};
 use tradewind_portfolio::Portfolio;
@@ -62,6 +62,8 @@ pub(crate) enum Durable {
     Protection(Protection),
     /// The latest numbers of named series, if there are any.
     Numbers(Numbers),
+    /// What a strategy of another lane handed in last: what it counts cannot be rebuilt from market data.
+    Lane(LaneState),
 }
 
 /// Where the engine is in its inputs, and what is too small for a record of its own.
@@ -122,7 +124,7 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
         context,
         config,
         market,
-        strategies: _,
+        strategies,
         bots,
         orders,
         manual,
@@ -181,6 +183,7 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
         records.extend(recent.map(|fills| Durable::RecentFills(account.id, fills)));
     }
     records.extend(chunks(orders.former()).map(Durable::FormerOrders));
+    records.extend(strategies.lanes().map(Durable::Lane));
     records
 }
 
@@ -245,10 +248,17 @@ pub(crate) fn restore_durable(
 
 fn read_durable(source: StrategySource, durable: &Section) -> Result<Parts, RestoreError> {
     let mut parts = Parts::new(source, 0);
+    let mut lanes = Vec::new();
     for record in read(durable.checked()?)? {
-        take_durable(&mut parts, record);
+        match record {
+            Durable::Lane(lane) => lanes.push(lane),
+            other => take_durable(&mut parts, other),
+        }
     }
     parts.build_strategies();
+    lanes
+        .iter()
+        .for_each(|lane| parts.strategies.keep_lane(lane));
     Ok(parts)
 }
 
@@ -300,5 +310,7 @@ fn take_durable(parts: &mut Parts, record: Durable) {
         Durable::Timers(timers) => parts.timers = timers,
         Durable::Protection(protection) => parts.protection = protection,
         Durable::Numbers(numbers) => parts.market.set_numbers(numbers),
+        // They are kept once the strategies are built.
+        Durable::Lane(_) => {}
     }
 }

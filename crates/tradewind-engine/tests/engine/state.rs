@@ -1,7 +1,7 @@
 //! State as data: saved at any input, written in slices while the engine handles inputs, and restored.
 
 use proptest::prelude::*;
-use tradewind_engine::{Engine, EngineState, StrategySource};
+use tradewind_engine::{Engine, EngineState, Recorded, StrategySource, recover};
 use tradewind_events::{BotConfig, Input, Lane, LaneState, Output, Outputs, Timer};
 use tradewind_model::{BotId, Timestamp};
 use tradewind_testkit::{Desk, Script, Storm, bot, configuration};
@@ -131,4 +131,32 @@ fn a_lane_hands_its_strategy_in_and_gets_it_back_after_a_restore() {
     let saved = desk.engine.save();
     let second = Engine::restore(script.strategies(), &saved).unwrap();
     assert_eq!(second.lane_states().collect::<Vec<_>>(), [state]);
+}
+
+#[test]
+fn what_a_lane_handed_in_is_recovered_from_a_snapshot_and_from_the_records_behind_it() {
+    let mut remote = configuration();
+    remote.bots = vec![BotConfig {
+        lane: Lane::Thread,
+        ..bot(0)
+    }];
+    let script = Script::default();
+    let mut desk = Desk::started(remote, script.strategies());
+    desk.quote(10_000, 10_001);
+    let state = |request, byte| LaneState {
+        bot: BotId(0),
+        request,
+        state: vec![byte],
+    };
+    desk.input(&Input::LaneState(Box::new(state(1, 7))));
+    let saved = desk.engine.save();
+    let recovered = |tail: Vec<(u64, Timestamp, Recorded<'_>)>| {
+        let engine = recover(script.strategies(), Some(&saved), tail).unwrap();
+        engine.lane_states().collect::<Vec<_>>()
+    };
+    assert_eq!(recovered(Vec::new()), [state(1, 7)]);
+    let (seq, at) = (desk.engine.seq() + 1, desk.engine.now());
+    let later = Input::LaneState(Box::new(state(2, 8)));
+    let tail = vec![(seq, at, Recorded::Input(&later))];
+    assert_eq!(recovered(tail), [state(2, 8)]);
 }

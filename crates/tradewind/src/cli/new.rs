@@ -14,7 +14,7 @@ const PYTHON: &str = include_str!("../../templates/strategy/python.py");
 const PYTHON_TEST: &str = include_str!("../../templates/strategy/test_python.py");
 const PYTHON_BOT: &str = include_str!("../../templates/strategy/bot.toml");
 const RULES_BOT: &str = include_str!("../../templates/strategy/rules.toml");
-const RUST_MANIFEST: &str = include_str!("../../templates/strategy/Cargo.toml");
+const RUST_MANIFEST: &str = include_str!("../../templates/strategy/manifest.toml");
 const RUST: &str = include_str!("../../../../examples/strategy/src/main.rs");
 
 /// Arguments of `new`.
@@ -46,7 +46,6 @@ struct StrategyArgs {
 
 #[derive(Clone, Copy, Debug, Args)]
 #[group(required = true, multiple = false)]
-#[expect(clippy::struct_excessive_bools, reason = "one of them is given")]
 struct Language {
     /// A class in Python, in a process of its own
     #[arg(long)]

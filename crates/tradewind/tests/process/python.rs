@@ -145,10 +145,12 @@ fn offenders_are_named_and_nobody_else_is_late() {
     let mut config = DEFAULT.replace("stagger = \"1s\"", "stagger = \"1ms\"");
     let mut add = |name: &str, source: &str| {
         fs::write(folder.join(format!("{name}.py")), source).unwrap();
+        // To fill the memory takes a while on a busy machine.
+        let deadline = if name == "allocates" { "9s" } else { "1s" };
         write!(
             config,
             "\n[[bots]]\nid = \"{name}\"\nstrategy = \"python:{name}.py\"\npython = \"{PYTHON}\"\naccount = \"paper\"\n\
-             instruments = [\"BTC/USDT\"]\nbudget = 10\nexit = {{ stop = \"2%\" }}\ndeadline = \"1s\"\nmemory_mb = 512\n"
+             instruments = [\"BTC/USDT\"]\nbudget = 10\nexit = {{ stop = \"2%\" }}\ndeadline = \"{deadline}\"\nmemory_mb = 512\n"
         )
         .unwrap();
     };
@@ -166,20 +168,31 @@ fn offenders_are_named_and_nobody_else_is_late() {
         .into_iter()
         .map(|bot| (bot["name"].as_str().unwrap().to_owned(), bot))
         .collect();
-    let events = command(folder, &["events", "--type", "bot_error", "--json"]);
+    let events = command(
+        folder,
+        &[
+            "events",
+            "--types",
+            "bot_error",
+            "--limit",
+            "1000",
+            "--json",
+        ],
+    );
     let events = String::from_utf8_lossy(&events.stdout).into_owned();
     for (name, _, wanted) in OFFENDERS {
         let reason = bots[name]["state_reason"].as_str().unwrap_or_default();
-        assert!(reason.contains(wanted), "{name}: {}", bots[name]);
+        assert!(reason.contains(wanted), "{name}: {reason}");
         assert!(
             reason.contains("a person must start it again"),
             "{name}: {reason}"
         );
+        let named = |line: &&str| line.contains(wanted) && line.contains(&format!("\"{name}\""));
+        assert!(
+            events.lines().filter(named).count() >= 3,
+            "{name}: {events}"
+        );
     }
-    assert!(
-        events.is_empty() || events.contains("bot_error"),
-        "{events}"
-    );
     let seen = bots["good"]["counts"]["wakes"].as_u64().unwrap();
     let least = began.elapsed().as_secs() / 2;
     assert!(
@@ -194,11 +207,17 @@ fn offenders_are_named_and_nobody_else_is_late() {
             worst = worst.max((late, name.clone()));
         }
     }
-    println!(
+    eprintln!(
         "offenders: after {time:?} the latest of {} other bots was {} us late: {}",
         bots.len() - OFFENDERS.len(),
         worst.0,
         worst.1
     );
-    assert!(worst.0 <= 100_000, "{worst:?}");
+    // Beside other tests the machine is busy; the script measures what is promised.
+    let most = if minutes.is_some() {
+        100_000
+    } else {
+        1_000_000
+    };
+    assert!(worst.0 <= most, "{worst:?}");
 }
