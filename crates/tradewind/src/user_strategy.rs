@@ -107,8 +107,8 @@ pub(crate) fn load(
         timeframes: timeframes.to_vec(),
         memory_bytes: options.memory_bytes,
     };
-    let declared = declare(&wanted)?;
-    let declaration = declared.declaration.clone();
+    let answer = declare(&wanted)?;
+    let declaration = answer.declaration.clone();
     let has = |name: &str| declaration.callbacks.iter().any(|one| one == name);
     let uses_candles = has("on_candle") || has("signals") || declaration.warm_up > 0;
     let declared = declaration.timeframes.iter().filter(|_| uses_candles);
@@ -149,7 +149,7 @@ pub(crate) fn load(
         process,
         wakes,
         declaration,
-        declared,
+        declared: answer,
     })
 }
 
