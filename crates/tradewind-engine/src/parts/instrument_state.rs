@@ -400,6 +400,25 @@ impl InstrumentState {
         tightens
     }
 
+    /// The stop of a plan for a position that is held on the side of `exposure`: the nearer one of the plan's and its own.
+    ///
+    /// A distance would move away with the average entry of a position that grows, so it becomes the price that it is now.
+    pub(crate) fn kept_stop(&self, exposure: Ppm, planned: Stop) -> Stop {
+        let quantity = self.position.quantity;
+        let is_held = !quantity.is_zero() && quantity.0.signum() == exposure.0.signum();
+        let known = self.monitor.as_ref().and_then(ExitMonitor::fixed_stop);
+        let Some(known) = known.filter(|_| is_held) else {
+            return planned;
+        };
+        let side = Side::of(quantity);
+        let entry = self.position.entry_price.unwrap_or(known);
+        match (ExitMonitor::planned_stop(planned, side, entry), side) {
+            (None, _) => Stop::At(known),
+            (Some(price), Side::Buy) => Stop::At(price.max(known)),
+            (Some(price), Side::Sell) => Stop::At(price.min(known)),
+        }
+    }
+
     /// Sets the plan by which the next position is closed.
     pub(crate) fn set_exit(&mut self, plan: ExitPlan) {
         self.exit = plan;

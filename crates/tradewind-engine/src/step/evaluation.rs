@@ -536,6 +536,30 @@ fn note_wait(
     if waits {
         return open_cause(parts, scope, TradingState::Active, reason, out);
     }
+    end_cause(parts, bot, out);
+}
+
+/// A bot that no longer decides waits on nothing.
+pub(crate) fn end_waits(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
+    set_waits(parts, bot, false);
+    close_cause(parts, Scope::Bot(bot), &CauseKind::RuleUnknown, out);
+}
+
+/// A bot whose cause is known and not for which instrument: the next evaluation of each shows it.
+pub(crate) fn set_waits(parts: &mut Parts, bot: BotId, waits: bool) {
+    if parts.bots.get(bot).is_none() {
+        return;
+    }
+    for place in parts.bots.places(bot) {
+        let state = parts.bots.at_mut(place);
+        let is_held = !state.position().quantity.is_zero();
+        state.set_waits(waits && is_held);
+    }
+}
+
+/// Ends the cause of a bot of which no position waits.
+fn end_cause(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
+    let (scope, reason) = (Scope::Bot(bot), CauseKind::RuleUnknown);
     let mut states = parts.bots.bot(bot).instruments().iter();
     if !states.any(InstrumentState::waits) {
         close_cause(parts, scope, &reason, out);

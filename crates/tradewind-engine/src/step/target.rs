@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tradewind_events::{BotState, Outputs, Timer};
 use tradewind_model::{
-    Amount, EventId, LastEntry, OrderKind, OrderStatus, OwnerId, Ppm, Quantity, Reason, Side,
-    Target,
+    Amount, EventId, ExitPlan, InstrumentKind, LastEntry, OrderKind, OrderStatus, OwnerId, Ppm,
+    Quantity, Reason, Side, Sizer, Target,
 };
 use tradewind_risk::{DenyReason, PositionEffect};
 
@@ -100,7 +100,6 @@ pub(crate) fn reconcile_position(
     let closes = target.exposure == Ppm::ZERO || change.turns;
     if change.effect == PositionEffect::Entry {
         parts.protection.end_wait(place);
-        set_plan(parts, place, &target);
     } else if !closes && must_wait(parts, place) {
         // It only makes the position smaller: its bot decides again.
         return parts.bots.at_mut(place).set_last_entry(LastEntry::Denied);
@@ -153,7 +152,10 @@ fn change(
     } else {
         Side::Sell
     };
-    let missing = sized(parts, place, side, target)? - held.abs();
+    let missing = match added(parts, place, side, target)? {
+        Some(more) => more,
+        None => sized(parts, place, side, target)? - held.abs(),
+    };
     if missing.0 < 0 {
         let instrument = parts.config.instrument(instrument);
         let quantity = instrument.floor_quantity(closable(parts, place).min(-missing));
@@ -186,6 +188,7 @@ fn request(
         quantity: change.quantity,
         effect: change.effect,
         limit: target.limit,
+        stop: (change.effect == PositionEffect::Entry).then(|| plan_of(parts, place, target).stop),
         on_quote,
         continues: false,
         cause,
@@ -241,11 +244,67 @@ pub(crate) fn note_submitted(
     }
 }
 
-/// Sets the plan by which the position is closed that a target leads to: its own, else that of its bot.
+/// Sets the plan by which the position is closed that a target leads to.
 fn set_plan(parts: &mut Parts, place: BotInstrument, target: &Target) {
+    let plan = plan_of(parts, place, target);
+    parts.bots.at_mut(place).set_exit(plan);
+}
+
+/// The plan by which the position is closed that a target leads to: its own, else that of its bot. It loosens no stop of a position
+/// that is held on that side.
+fn plan_of(parts: &Parts, place: BotInstrument, target: &Target) -> ExitPlan {
     let plan = &parts.bots.bot(place.bot()).config().exit;
     let plan = target.exit.as_deref().unwrap_or(plan).clone();
-    parts.bots.at_mut(place).set_exit(plan);
+    let stop = parts.bots.at(place).kept_stop(target.exposure, plan.stop);
+    ExitPlan { stop, ..plan }
+}
+
+/// What a target adds to a position on its side: as much more of what the position cost as it raises the exposure. So adds cost
+/// their share of the first entry whatever the price is, and fit the budget that the whole was sized for.
+///
+/// `Some(None)` if the target adds to nothing; `None` without a quote.
+#[expect(
+    clippy::option_option,
+    reason = "one is of the quote, the other of the target"
+)]
+fn added(
+    parts: &Parts,
+    place: BotInstrument,
+    side: Side,
+    target: &Target,
+) -> Option<Option<Quantity>> {
+    let state = parts.bots.at(place);
+    let (held, before) = (state.position().quantity, state.exposure());
+    let raises =
+        before.0.signum() == target.exposure.0.signum() && target.exposure.0.abs() > before.0.abs();
+    let Some(entry) = state
+        .position()
+        .entry_price
+        .filter(|_| raises && held.0 != 0)
+    else {
+        return Some(None);
+    };
+    let instrument = parts.config.instrument(state.instrument());
+    let quote = parts.market.quote(state.instrument())?;
+    let limit = target.limit.filter(|limit| limit.0 > 0);
+    let price = limit.unwrap_or_else(|| quote.opposite_side(side));
+    let is_quantity = matches!(parts.bots.bot(place.bot()).config().sizer, Sizer::Fixed(_))
+        || instrument.kind == InstrumentKind::Inverse;
+    // What is counted in pieces or contracts is added in them.
+    let (worth, price) = if is_quantity {
+        (1, 1)
+    } else {
+        (entry.0, price.0)
+    };
+    let more = i128::from(target.exposure.0.abs() - before.0.abs());
+    let whole = i128::from(held.0.abs()) * i128::from(worth);
+    let quantity = whole
+        .checked_mul(more)
+        .and_then(|value| value.checked_div(i128::from(before.0.abs())))
+        .and_then(|value| value.checked_div(i128::from(price)));
+    let quantity = quantity.and_then(|quantity| i64::try_from(quantity).ok());
+    let quantity = instrument.floor_quantity(Quantity(quantity.unwrap_or_default()));
+    Some(Some(quantity))
 }
 
 /// The quantity of the whole target; `None` without a quote.
@@ -339,6 +398,7 @@ pub(crate) fn continue_exit(
         quantity: closing_quantity(parts, place, cause, out),
         effect: PositionEffect::Exit,
         limit: None,
+        stop: None,
         on_quote: false,
         continues: true,
         cause,

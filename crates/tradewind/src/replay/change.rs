@@ -75,6 +75,7 @@ impl Change {
             name => {
                 let name = name.strip_prefix("params.").unwrap_or(name).to_owned();
                 bot.parameters.insert(name, self.parameter());
+                follow_rules(bot, &before)?;
             }
         }
         let intervals = |parameters| candles(&bot.strategy, parameters, bot.instruments.len());
@@ -125,6 +126,21 @@ impl Change {
         take(limits, *key, &read.limits);
         Ok(())
     }
+}
+
+/// The stop of rules may be made of a parameter. One that was changed by itself stays.
+fn follow_rules(bot: &mut BotConfig, before: &BTreeMap<String, Parameter>) -> Result<(), String> {
+    if bot.strategy != tradewind_rules::NAME {
+        return Ok(());
+    }
+    let plan = |parameters| {
+        let rules = tradewind_rules::compile(parameters).map_err(|error| error.to_string())?;
+        Ok::<_, String>(rules.exit_plan())
+    };
+    if bot.exit == plan(before)? {
+        bot.exit = plan(&bot.parameters)?;
+    }
+    Ok(())
 }
 
 /// The candles that a strategy is fed with. A parameter that it does not know or does not take is refused.
