@@ -366,6 +366,7 @@ impl RuleStrategy {
         let exposure = Ppm(view.exposure.0 + add.exposure.0);
         let known = self.state.slots[slot].stop.map(Price);
         let decision = Decision::Target(Target {
+            adds: true,
             exposure,
             limit,
             exit: self.plan(stop.max(known)),
@@ -418,6 +419,7 @@ impl RuleStrategy {
             own.stop = stop.map(|stop| stop.0);
         }
         Decision::Target(Target {
+            adds: false,
             exposure: self.rules.first,
             limit,
             exit,
@@ -570,6 +572,7 @@ const fn hold(reason: &'static str) -> Decision {
 
 const fn target(exposure: Ppm, reason: Reason) -> Decision {
     Decision::Target(Target {
+        adds: false,
         exposure,
         limit: None,
         exit: None,

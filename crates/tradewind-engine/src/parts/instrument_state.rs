@@ -402,8 +402,8 @@ impl InstrumentState {
 
     /// The stop of a plan for a position that is held on the side of `exposure`: the nearer one of the plan's and its own.
     ///
-    /// A distance would move away with the average entry of a position that grows, so it becomes the price that it is now.
-    pub(crate) fn kept_stop(&self, exposure: Ppm, planned: Stop) -> Stop {
+    /// A distance would move away with the average entry of a position that an add makes larger: it becomes the price that it is now.
+    pub(crate) fn kept_stop(&self, exposure: Ppm, planned: Stop, adds: bool) -> Stop {
         let quantity = self.position.quantity;
         let is_held = !quantity.is_zero() && quantity.0.signum() == exposure.0.signum();
         let known = self.monitor.as_ref().and_then(ExitMonitor::fixed_stop);
@@ -412,10 +412,16 @@ impl InstrumentState {
         };
         let side = Side::of(quantity);
         let entry = self.position.entry_price.unwrap_or(known);
-        match (ExitMonitor::planned_stop(planned, side, entry), side) {
-            (None, _) => Stop::At(known),
-            (Some(price), Side::Buy) => Stop::At(price.max(known)),
-            (Some(price), Side::Sell) => Stop::At(price.min(known)),
+        let Some(price) = ExitMonitor::planned_stop(planned, side, entry) else {
+            return Stop::At(known);
+        };
+        let nearer = match side {
+            Side::Buy => price.max(known),
+            Side::Sell => price.min(known),
+        };
+        match planned {
+            Stop::Distance(_) if !adds && nearer == price => planned,
+            _ => Stop::At(nearer),
         }
     }
 

@@ -134,6 +134,7 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, event: &Event, out: &mu
 
 fn target(exposure: Ppm, reason: &Reason, details: SignalDetails) -> Target {
     Target {
+        adds: details.source == SignalSource::Add,
         exposure,
         limit: details.limit,
         exit: details.exit.map(Box::new),

@@ -221,6 +221,7 @@ fn leaves(parts: &Parts, place: BotInstrument, target: &Target) -> bool {
 /// The part of a target that ends a position.
 fn exit_of(target: &Target) -> Target {
     Target {
+        adds: false,
         exposure: Ppm::ZERO,
         limit: None,
         exit: None,
@@ -627,10 +628,13 @@ fn hold(parts: &mut Parts, place: BotInstrument, reason: Reason) {
 
 /// What the announcement of a target holds besides, so that recovery needs no strategy.
 fn details(target: &Target) -> Option<Box<SignalDetails>> {
-    let is_plain = target.limit.is_none() && target.exit.is_none();
+    let is_plain = target.limit.is_none() && target.exit.is_none() && !target.adds;
     (!is_plain).then(|| {
         Box::new(SignalDetails {
-            source: SignalSource::Strategy,
+            source: match target.adds {
+                true => SignalSource::Add,
+                false => SignalSource::Strategy,
+            },
             limit: target.limit,
             exit: target.exit.as_deref().cloned(),
         })

@@ -1,8 +1,7 @@
-//! A target of the exposure that is held changes nothing but the exit plan, if it brings one: the new plan guards the position from
-//! now on, and loosens no stop.
+//! A target of the exposure that is held changes nothing but the exit plan, if it brings one: the new plan guards the position from now on.
 
 use tradewind_events::{Outputs, Timer};
-use tradewind_model::{ExitPlan, Target};
+use tradewind_model::Target;
 
 use super::positions::refresh_position;
 use crate::parts::Parts;
@@ -23,14 +22,7 @@ pub(crate) fn change_plan(
     if !is_held || state.exit() == plan {
         return;
     }
-    let plan = ExitPlan {
-        stop: state.kept_stop(target.exposure, plan.stop),
-        ..plan.clone()
-    };
-    if *state.exit() == plan {
-        return;
-    }
-    state.set_exit(plan);
+    state.set_exit(plan.clone());
     refresh_position(parts, place, out);
     protect_soon(parts, place, out);
 }
