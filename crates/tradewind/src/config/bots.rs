@@ -294,12 +294,13 @@ fn distinct(bot: &BotSettings, written: &[String], section: Section<'_>) {
     let vague = written.iter().find(|of| matches(of) > 1);
     let names_of = |name: &str| written.iter().filter(|of| is_called(name, of)).count();
     let twice = all.iter().find(|name| names_of(name) > 1);
-    let found = vague.map_or_else(|| twice.map(|name| name.as_str()), |of| Some(of));
-    if let Some(name) = found {
-        let what = format!("{name} may be one of two instruments in these rules");
-        let cure = "write the venue before each, such as of(\"okx:BTC/USDT\", close)";
-        section.complain("rules", Problem::new(what, cure));
-    }
+    let what = match (vague, twice) {
+        (Some(name), _) => format!("{name:?} may be one of two instruments of the bot"),
+        (None, Some(name)) => format!("{name} has two names in these rules"),
+        (None, None) => return,
+    };
+    let cure = "write the venue before each, such as of(\"okx:BTC/USDT\", close)";
+    section.complain("rules", Problem::new(what, cure));
 }
 
 /// What the values of one bot must fulfil together.

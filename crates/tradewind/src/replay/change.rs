@@ -239,6 +239,45 @@ mod tests {
     }
 
     #[test]
+    fn the_stop_of_rules_follows_the_parameter_that_it_is_made_of() {
+        let clause = |when: &str| tradewind_rules::ClauseText {
+            tag: None,
+            when: when.to_owned(),
+        };
+        let text = tradewind_rules::RuleText {
+            timeframe: Some(tradewind_model::Interval::Minute5),
+            params: BTreeMap::from([(
+                "s".to_owned(),
+                tradewind_rules::ParamText {
+                    value: "2".parse().unwrap(),
+                    min: None,
+                    max: None,
+                },
+            )]),
+            enter: vec![clause("close > 100")],
+            stop: Some("$s * 1%".to_owned()),
+            ..tradewind_rules::RuleText::default()
+        };
+        let rules = tradewind_rules::Rules::compile(&text).unwrap();
+        let mut changed = configuration();
+        changed.bots = vec![BotConfig {
+            name: "ruled".to_owned(),
+            strategy: tradewind_rules::NAME.to_owned(),
+            parameters: text.to_parameters(),
+            exit: rules.exit_plan(),
+            ..bot(0)
+        }];
+        let mut apply = |text: &str| {
+            let change: Change = text.parse().unwrap();
+            change.apply(&mut changed).unwrap();
+            changed.bots[0].exit.stop
+        };
+        assert_eq!(apply("ruled.s=5"), Stop::Distance(Ppm(50_000)));
+        assert_eq!(apply("ruled.exit.stop=0.03"), Stop::Distance(Ppm(30_000)));
+        assert_eq!(apply("ruled.s=4"), Stop::Distance(Ppm(30_000)));
+    }
+
+    #[test]
     fn what_cannot_be_changed_is_refused_in_words() {
         let refused = |text: &str| changed(text).unwrap_err();
         assert!(refused("btc-cross").contains("write BOT.PARAMETER=VALUE"));
