@@ -195,6 +195,8 @@ pub enum SignalSource {
     ExitPlan,
     /// The bot's strategy, which moves the stop of a position and leaves the rest as it is.
     Stop,
+    /// The bot's strategy, which adds to the position that is held.
+    Add,
 }
 
 /// What happened.

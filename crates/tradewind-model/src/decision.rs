@@ -75,6 +75,10 @@ pub struct Target {
     pub exit: Option<Box<ExitPlan>>,
     /// Why, with the numbers that decided.
     pub reason: Reason,
+    /// Whether it adds to the position that is held, and is nothing without one. It buys, for each part of exposure, what the parts
+    /// that are held have cost, and loosens no stop. Else the whole is sized by the prices of now, and its plan replaces the one before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adds: bool,
 }
 
 /// Why a strategy decided as it did: a template with `{}` for each number, rendered only when it is read.

@@ -59,6 +59,7 @@ fn target(from: &mut Reader<'_>, instrument: &Instrument) -> Result<Target, Fram
     }
     let exit = plan(from, instrument)?.map(Box::new);
     Ok(Target {
+        adds: false,
         exposure,
         limit: limit.map(|limit| instrument.round_price(limit, side)),
         exit,

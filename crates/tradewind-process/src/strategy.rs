@@ -405,6 +405,7 @@ fn entry_plan(table: &Table, row: &Row<'_>) -> Option<Box<ExitPlan>> {
 fn target(exposure: Ppm, tag: &str, exit: Option<Box<ExitPlan>>) -> Decision {
     let tag = if tag.is_empty() { "signal" } else { tag };
     Decision::Target(Target {
+        adds: false,
         exposure,
         limit: None,
         exit,

@@ -8,6 +8,7 @@ use crate::program::{Function, Held, IndicatorPlan, LiveOp, MarketValue, Need, O
 use crate::scope;
 use crate::settle::settled;
 use crate::syntax::{Argument, Expression, Kind};
+use crate::text::WakeText;
 use crate::unit::{MONEY, PRICE, Unit, VOLUME};
 
 /// Indicators whose numbers are percent: rules see them as shares.
@@ -418,6 +419,12 @@ impl Lowering<'_> {
     }
 
     fn rank(&mut self, values: &[&Expression], span: Span, scope: Scope) -> Value {
+        if self.text.wake != WakeText::Timer {
+            // Candles of one close come one after the other: an instrument would be ranked beside values of the close before.
+            let cure = "decide some time after the close, such as wake = \"every 1d at 00:05\"";
+            self.complain(span, "rank() as candles or quotes come", cure);
+            return Self::unknown();
+        }
         match self.of_candles("rank", values, span, scope) {
             Some((_, held)) => self.live(LiveOp::Rank(held), Unit::Index),
             None => Self::unknown(),

@@ -14,13 +14,15 @@ pub(crate) struct Moment<'a> {
     pub(crate) view: &'a View<'a>,
     /// Whether candles that are late make what is of candles unknown. Not where a candle is what is decided on.
     pub(crate) is_timely: bool,
+    /// Whether the same close was evaluated before, with less known: what crosses is compared with the close before it.
+    pub(crate) is_again: bool,
 }
 
 impl Moment<'_> {
     /// Computes all steps, and keeps those of the evaluation before.
     pub(crate) fn run(&self, state: &mut State, slot: usize) {
         let mut live = std::mem::take(&mut state.slots[slot].live);
-        if self.program.keeps_previous {
+        if self.program.keeps_previous && !self.is_again {
             let mut previous = std::mem::take(&mut state.slots[slot].previous);
             previous.clone_from(&live);
             state.slots[slot].previous = previous;

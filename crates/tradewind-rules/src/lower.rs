@@ -41,6 +41,8 @@ pub(crate) struct Scope {
 
 /// Longest look back, in candles.
 const AGO_MAX: f64 = 5_000.0;
+/// Most operations within one another, through names of `let` too.
+const DEPTH_MAX: usize = 400;
 /// Most steps of all rules of a bot together.
 const STEPS_MAX: usize = 20_000;
 
@@ -55,6 +57,10 @@ pub(crate) struct Lowering<'t> {
     /// Names that are being replaced by what they stand for.
     open: Vec<String>,
     pub(crate) used: Vec<String>,
+    /// What names of `let` were lowered to: each once in each scope, however often it is used.
+    replaced: Vec<(String, Scope, Value)>,
+    /// How deep the expression that is lowered lies.
+    depth: usize,
 }
 
 impl<'t> Lowering<'t> {
@@ -70,6 +76,8 @@ impl<'t> Lowering<'t> {
             trees: BTreeMap::new(),
             open: Vec::new(),
             used: Vec::new(),
+            replaced: Vec::new(),
+            depth: 0,
         };
         for (name, text) in &text.lets {
             lowering.place = format!("let.{name}");
@@ -96,6 +104,8 @@ impl<'t> Lowering<'t> {
                 let span = Span::default();
                 self.name(name, span, self.base());
                 self.program = program;
+                // Their steps are gone.
+                self.replaced.clear();
             }
         }
     }
@@ -141,6 +151,18 @@ impl<'t> Lowering<'t> {
     }
 
     pub(crate) fn lower(&mut self, of: &Expression, scope: Scope) -> Value {
+        if self.depth >= DEPTH_MAX {
+            let problem = format!("more than {DEPTH_MAX} operations within one another");
+            self.complain(of.span, problem, "write a shorter expression");
+            return Self::unknown();
+        }
+        self.depth += 1;
+        let value = self.lowered(of, scope);
+        self.depth -= 1;
+        value
+    }
+
+    fn lowered(&mut self, of: &Expression, scope: Scope) -> Value {
         let constant = |number: f64, unit| Value {
             at: At::Constant(number),
             unit,
@@ -262,6 +284,10 @@ impl<'t> Lowering<'t> {
         if !self.used.iter().any(|used| used == name) {
             self.used.push(name.to_owned());
         }
+        let mut known = self.replaced.iter();
+        if let Some((_, _, value)) = known.find(|known| known.0 == name && known.1 == scope) {
+            return *value;
+        }
         let Some(Some(tree)) = self.trees.get(name).cloned() else {
             // Its own mistake was noted.
             return Self::unknown();
@@ -271,6 +297,7 @@ impl<'t> Lowering<'t> {
         let value = self.lower(&tree, scope);
         self.open.pop();
         self.place = place;
+        self.replaced.push((name.to_owned(), scope, value));
         value
     }
 

@@ -33,6 +33,12 @@ pub(crate) struct Slot {
     pub(crate) waited: Option<Timestamp>,
     /// How often each rule to add has bought in this position.
     pub(crate) added: Vec<u32>,
+    /// The rule to add that has bought last.
+    #[serde(default)]
+    pub(crate) last_add: Option<usize>,
+    /// Whether a rule to exit was unknown at the last evaluation that decided.
+    #[serde(default)]
+    pub(crate) waits: bool,
     /// The last stop that was decided in this position, in counts of the price.
     pub(crate) stop: Option<i64>,
     /// When an entry was decided last.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
     Candle, CarriedOut, Decision, ExitPlan, Interval, LastEntry, Parameter, Ppm, Price, Quote,
-    Reason, Side, Stop, Target,
+    Reason, Side, Stop, Target, Timestamp,
 };
 use tradewind_strategy::{
     Pairing, ReadUse, Reading, RestoreError, Role, Strategy, StrategyError, View, WarmUp,
@@ -31,6 +31,11 @@ const RETRY: Duration = Duration::from_secs(10);
 
 /// How long an entry is decided again that was denied at a time of the clock.
 const AGAIN: Duration = Duration::from_secs(3_600);
+
+/// How an evaluation is that no close wakes: candles that are late make what is of them unknown.
+const OF_NOW: (bool, bool, bool) = (true, false, true);
+
+const BEHIND: &str = "waits for the other candles of this close";
 
 /// Rules at work.
 #[derive(Debug)]
@@ -152,6 +157,7 @@ impl RuleStrategy {
             base: self.base,
             view,
             is_timely,
+            is_again: false,
         }
     }
 
@@ -163,16 +169,17 @@ impl RuleStrategy {
             return self.between(view, slot);
         }
         if close.is_none() || self.state.slots[slot].decided == close {
-            return hold("waits for the next candle");
+            return self.unchanged(view, slot, "waits for the next candle");
         }
-        let decision = self.evaluate(view, false);
         let own = &mut self.state.slots[slot];
-        if own.is_complete(&self.rules.program, close) {
+        let is_complete = own.is_complete(&self.rules.program, close);
+        let is_again = own.waited == close;
+        if is_complete {
             own.decided = close;
         } else {
             own.waited = close;
         }
-        decision
+        self.evaluate(view, (false, is_again, is_complete))
     }
 
     /// A candle of a bot that is woken by something else. An entry that was denied at its time is decided again for an hour: at
@@ -183,20 +190,35 @@ impl RuleStrategy {
         let is_recent = entered.is_some_and(|entered| view.at.since(entered) <= AGAIN);
         let is_timer = self.rules.text.wake == WakeText::Timer;
         if is_timer && is_denied && is_recent && view.carried_out == CarriedOut::All {
-            let decision = self.evaluate(view, true);
+            let decision = self.evaluate(view, OF_NOW);
             self.state.slots[slot].entered = entered;
             return decision;
         }
-        hold("the candle is noted")
+        self.unchanged(view, slot, "the candle is noted")
     }
 
-    fn evaluate(&mut self, view: &View<'_>, is_timely: bool) -> Decision {
+    /// Nothing is decided: a position that waits on a rule still does.
+    fn unchanged(&self, view: &View<'_>, slot: usize, reason: &'static str) -> Decision {
+        let waits = self.state.slots[slot].waits && is_held(view);
+        match self.first_unknown(&self.rules.exit, slot) {
+            Some(unknown) if waits => wait(unknown),
+            _ => hold(reason),
+        }
+    }
+
+    /// Entries and adds are decided only once everything of the close is known; an exit that holds, at once.
+    fn evaluate(
+        &mut self,
+        view: &View<'_>,
+        (is_timely, is_again, is_complete): (bool, bool, bool),
+    ) -> Decision {
         let slot = self.slot(view.slot);
         let moment = Moment {
             program: &self.rules.program,
             base: self.base,
             view,
             is_timely,
+            is_again,
         };
         moment.run(&mut self.state, slot);
         let is_open = is_held(view);
@@ -206,9 +228,12 @@ impl RuleStrategy {
                 return target(Ppm::ZERO, self.reason(exit, "exit", slot));
             }
             if is_open {
-                return self.with_position(view, slot);
+                return self.with_position(view, slot, is_complete);
             }
             return hold("entry requested, waits for a fill");
+        }
+        if !is_complete {
+            return hold(BEHIND);
         }
         self.without_position(view, slot)
     }
@@ -225,11 +250,15 @@ impl RuleStrategy {
         clauses.iter().find(|clause| live[clause.step].is_nan())
     }
 
-    fn with_position(&mut self, view: &View<'_>, slot: usize) -> Decision {
+    fn with_position(&mut self, view: &View<'_>, slot: usize, is_complete: bool) -> Decision {
         let stop = self.stop_price(view, slot);
-        self.recall_adds(view, slot);
-        if let Some(decision) = self.add(view, slot, stop) {
-            return decision;
+        self.count_adds(view, slot);
+        if is_complete {
+            let waits = self.first_unknown(&self.rules.exit, slot).is_some();
+            self.state.slots[slot].waits = waits;
+            if let Some(decision) = self.add(view, slot, stop) {
+                return decision;
+            }
         }
         let own = &mut self.state.slots[slot];
         if let Some(price) = stop
@@ -244,10 +273,11 @@ impl RuleStrategy {
                 reason: Reason::Numbers("stop at {}", [number, 0.0, 0.0]),
             };
         }
+        if !is_complete {
+            return self.unchanged(view, slot, BEHIND);
+        }
         if let Some(unknown) = self.first_unknown(&self.rules.exit, slot) {
-            return Decision::Wait {
-                reason: Reason::Text(Arc::clone(&unknown.waits)),
-            };
+            return wait(unknown);
         }
         if let StopRule::Price(step) = self.rules.stop
             && self.state.slots[slot].live[step].is_nan()
@@ -291,13 +321,26 @@ impl RuleStrategy {
         })
     }
 
-    /// After a restart nobody counted the adds: they are read from what the position is of.
-    fn recall_adds(&mut self, view: &View<'_>, slot: usize) {
-        let mut more = view.exposure.0 - self.rules.first.0;
+    /// Adds are counted by what the position is of: one that was denied or ended without a fill is taken back, and after a restart
+    /// they are found again.
+    fn count_adds(&mut self, view: &View<'_>, slot: usize) {
         let own = &mut self.state.slots[slot];
-        if own.added.iter().any(|count| *count > 0) {
+        let adds = self.rules.add.iter().zip(&own.added);
+        let counted: i64 = adds
+            .map(|(add, count)| add.exposure.0 * i64::from(*count))
+            .sum();
+        let mut more = view.exposure.0 - self.rules.first.0;
+        if counted == more {
             return;
         }
+        if let Some(last) = own.last_add.take()
+            && own.added[last] > 0
+            && counted - self.rules.add[last].exposure.0 == more
+        {
+            own.added[last] -= 1;
+            return;
+        }
+        own.added.fill(0);
         for (add, count) in self.rules.add.iter().zip(&mut own.added) {
             while more >= add.exposure.0 / 2 && add.exposure.0 > 0 && *count < add.max {
                 *count += 1;
@@ -314,18 +357,26 @@ impl RuleStrategy {
         let place = self.rules.add.iter().enumerate().position(|(place, add)| {
             own.added[place] < add.max && is_true(own.live[add.clause.step])
         })?;
+        let is_quotes = self.rules.text.wake == WakeText::Quotes;
+        if is_quotes && view.last_entry == LastEntry::Denied && is_recent(own.entered, view) {
+            return None;
+        }
         let limit = self.entry_price(view, slot).ok()?;
         let add = &self.rules.add[place];
         let exposure = Ppm(view.exposure.0 + add.exposure.0);
         let known = self.state.slots[slot].stop.map(Price);
         let decision = Decision::Target(Target {
+            adds: true,
             exposure,
             limit,
             exit: self.plan(stop.max(known)),
             reason: self.reason(&add.clause, "add", slot),
         });
         if view.carried_out == CarriedOut::All {
-            self.state.slots[slot].added[place] += 1;
+            let own = &mut self.state.slots[slot];
+            own.added[place] += 1;
+            own.last_add = Some(place);
+            own.entered = Some(view.at);
         }
         Some(decision)
     }
@@ -333,6 +384,8 @@ impl RuleStrategy {
     fn without_position(&mut self, view: &View<'_>, slot: usize) -> Decision {
         let own = &mut self.state.slots[slot];
         own.stop = None;
+        own.waits = false;
+        own.last_add = None;
         own.added.fill(0);
         let entered = own.entered;
         let Some(enter) = self.first_true(&self.rules.enter, slot) else {
@@ -344,8 +397,7 @@ impl RuleStrategy {
             };
         };
         let is_quotes = self.rules.text.wake == WakeText::Quotes;
-        let is_too_soon = entered.is_some_and(|entered| view.at.since(entered) < RETRY);
-        if is_quotes && view.last_entry == LastEntry::Denied && is_too_soon {
+        if is_quotes && view.last_entry == LastEntry::Denied && is_recent(entered, view) {
             return hold("the entry was denied, and is decided again after 10 s");
         }
         let stop = self.stop_price(view, slot);
@@ -367,6 +419,7 @@ impl RuleStrategy {
             own.stop = stop.map(|stop| stop.0);
         }
         Decision::Target(Target {
+            adds: false,
             exposure: self.rules.first,
             limit,
             exit,
@@ -450,14 +503,14 @@ impl Strategy for RuleStrategy {
     }
 
     fn on_quote(&mut self, view: &View<'_>, _: &Quote) -> Result<Decision, StrategyError> {
-        Ok(self.evaluate(view, true))
+        Ok(self.evaluate(view, OF_NOW))
     }
 
     fn on_timer(&mut self, view: &View<'_>) -> Result<Decision, StrategyError> {
         Ok(match self.rules.text.wake {
             // The candle of another instrument came that it waited for.
             WakeText::Candles => self.on_close(view),
-            WakeText::Quotes | WakeText::Timer => self.evaluate(view, true),
+            WakeText::Quotes | WakeText::Timer => self.evaluate(view, OF_NOW),
         })
     }
 
@@ -499,6 +552,17 @@ impl Strategy for RuleStrategy {
     }
 }
 
+/// Whether an entry was decided less than [`RETRY`] ago.
+fn is_recent(entered: Option<Timestamp>, view: &View<'_>) -> bool {
+    entered.is_some_and(|entered| view.at.since(entered) < RETRY)
+}
+
+fn wait(unknown: &Clause) -> Decision {
+    Decision::Wait {
+        reason: Reason::Text(Arc::clone(&unknown.waits)),
+    }
+}
+
 /// Leaves things as they are.
 const fn hold(reason: &'static str) -> Decision {
     Decision::Hold {
@@ -508,6 +572,7 @@ const fn hold(reason: &'static str) -> Decision {
 
 const fn target(exposure: Ppm, reason: Reason) -> Decision {
     Decision::Target(Target {
+        adds: false,
         exposure,
         limit: None,
         exit: None,

@@ -26,6 +26,7 @@ impl Answer {
     #[must_use]
     pub const fn target(exposure: i64) -> Self {
         Self::Decide(Decision::Target(Target {
+            adds: false,
             exposure: Ppm(exposure),
             limit: None,
             exit: None,
@@ -33,10 +34,23 @@ impl Answer {
         }))
     }
 
+    /// A target that adds to the position that is held, with a plan of its own.
+    #[must_use]
+    pub fn add(exposure: i64, exit: Option<ExitPlan>) -> Self {
+        Self::Decide(Decision::Target(Target {
+            adds: true,
+            exposure: Ppm(exposure),
+            limit: None,
+            exit: exit.map(Box::new),
+            reason: Reason::plain("the script adds"),
+        }))
+    }
+
     /// The same with a price not to trade beyond and a plan of its own.
     #[must_use]
     pub fn guarded(exposure: i64, limit: Option<i64>, exit: Option<ExitPlan>) -> Self {
         Self::Decide(Decision::Target(Target {
+            adds: false,
             exposure: Ppm(exposure),
             limit: limit.map(Price),
             exit: exit.map(Box::new),

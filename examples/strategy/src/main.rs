@@ -34,6 +34,7 @@ impl Strategy for CloseAboveOpen {
     fn on_candle(&mut self, _: &View<'_>, candle: &Candle) -> Result<Decision, StrategyError> {
         let is_up = candle.close > candle.open;
         Ok(Decision::Target(Target {
+            adds: false,
             exposure: if is_up { Ppm::ONE } else { Ppm::ZERO },
             limit: None,
             exit: None,

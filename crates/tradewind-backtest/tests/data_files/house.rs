@@ -52,6 +52,7 @@ impl Strategy for Fearless {
         let fear = view.number("house:fear").map(|fear| fear.value);
         let holds = fear.is_some_and(|fear| fear < "20".parse().expect("a number"));
         Ok(Decision::Target(Target {
+            adds: false,
             exposure: if holds { Ppm::ONE } else { Ppm::ZERO },
             limit: None,
             exit: None,

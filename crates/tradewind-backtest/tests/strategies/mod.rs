@@ -34,6 +34,7 @@ impl Strategy for BlindEntries {
             return Ok(Decision::Hold { reason });
         }
         Ok(Decision::Target(Target {
+            adds: false,
             exposure: Ppm::ONE,
             limit: None,
             exit: None,

@@ -96,11 +96,7 @@ pub(crate) struct ExitMonitor {
 impl ExitMonitor {
     /// Monitors a position of `side` entered at `entry` on average.
     pub(crate) fn new(plan: ExitPlan, side: Side, entry: Price, opened_at: Timestamp) -> Self {
-        let stop = match plan.stop {
-            Stop::None => None,
-            Stop::Distance(share) => against(entry, side, share),
-            Stop::At(price) => Some(price),
-        };
+        let stop = Self::planned_stop(plan.stop, side, entry);
         let take_profit = plan
             .take_profit
             .and_then(|share| favour(entry, side, share));
@@ -114,6 +110,15 @@ impl ExitMonitor {
             best: entry,
             not_before: Timestamp::EPOCH,
             tries: 0,
+        }
+    }
+
+    /// Where a position of `side` entered at `entry` takes its loss by the stop of a plan.
+    pub(crate) fn planned_stop(stop: Stop, side: Side, entry: Price) -> Option<Price> {
+        match stop {
+            Stop::None => None,
+            Stop::Distance(share) => against(entry, side, share),
+            Stop::At(price) => Some(price),
         }
     }
 

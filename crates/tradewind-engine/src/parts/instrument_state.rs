@@ -400,6 +400,31 @@ impl InstrumentState {
         tightens
     }
 
+    /// The stop of a plan for a position that is held on the side of `exposure`: the nearer one of the plan's and its own.
+    ///
+    /// A distance would move away with the average entry of a position that an add makes larger: it becomes the price that it is now.
+    pub(crate) fn kept_stop(&self, exposure: Ppm, planned: Stop, adds: bool) -> Stop {
+        let quantity = self.position.quantity;
+        let is_held = !quantity.is_zero() && quantity.0.signum() == exposure.0.signum();
+        let known = self.monitor.as_ref().and_then(ExitMonitor::fixed_stop);
+        let Some(known) = known.filter(|_| is_held) else {
+            return planned;
+        };
+        let side = Side::of(quantity);
+        let entry = self.position.entry_price.unwrap_or(known);
+        let Some(price) = ExitMonitor::planned_stop(planned, side, entry) else {
+            return Stop::At(known);
+        };
+        let nearer = match side {
+            Side::Buy => price.max(known),
+            Side::Sell => price.min(known),
+        };
+        match planned {
+            Stop::Distance(_) if !adds && nearer == price => planned,
+            _ => Stop::At(nearer),
+        }
+    }
+
     /// Sets the plan by which the next position is closed.
     pub(crate) fn set_exit(&mut self, plan: ExitPlan) {
         self.exit = plan;

@@ -17,6 +17,7 @@ use crate::parts::bot_instrument::BotInstrument;
 use crate::step::adoption::book;
 use crate::step::commands::clear_risk;
 use crate::step::configure::fold_applied_bots;
+use crate::step::evaluation::set_waits;
 use crate::step::kill::note_kill;
 use crate::step::lifecycle::is_fault;
 use crate::step::positions::refresh_position;
@@ -88,9 +89,15 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, event: &Event, out: &mu
             ..
         } => {
             if let Some(cause) = cause {
+                if let (Scope::Bot(bot), CauseKind::RuleUnknown) = (scope, &cause.reason) {
+                    set_waits(parts, *bot, true);
+                }
                 parts.states.open(cause.clone());
             }
             if let Some(reason) = closed {
+                if let (Scope::Bot(bot), CauseKind::RuleUnknown) = (scope, reason) {
+                    set_waits(parts, *bot, false);
+                }
                 let before = parts.states.at(*scope);
                 if parts.states.close(*scope, reason) && !before.lets_exit() {
                     retry(parts, None, out);
@@ -127,6 +134,7 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, event: &Event, out: &mu
 
 fn target(exposure: Ppm, reason: &Reason, details: SignalDetails) -> Target {
     Target {
+        adds: details.source == SignalSource::Add,
         exposure,
         limit: details.limit,
         exit: details.exit.map(Box::new),

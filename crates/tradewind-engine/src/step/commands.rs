@@ -376,6 +376,7 @@ const fn manual(
         quantity,
         effect: PositionEffect::Entry,
         limit: None,
+        stop: None,
         on_quote: true,
         continues: false,
         cause: None,

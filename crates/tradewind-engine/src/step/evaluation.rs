@@ -221,6 +221,7 @@ fn leaves(parts: &Parts, place: BotInstrument, target: &Target) -> bool {
 /// The part of a target that ends a position.
 fn exit_of(target: &Target) -> Target {
     Target {
+        adds: false,
         exposure: Ppm::ZERO,
         limit: None,
         exit: None,
@@ -536,6 +537,30 @@ fn note_wait(
     if waits {
         return open_cause(parts, scope, TradingState::Active, reason, out);
     }
+    end_cause(parts, bot, out);
+}
+
+/// A bot that no longer decides waits on nothing.
+pub(crate) fn end_waits(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
+    set_waits(parts, bot, false);
+    close_cause(parts, Scope::Bot(bot), &CauseKind::RuleUnknown, out);
+}
+
+/// A bot whose cause is known and not for which instrument: the next evaluation of each shows it.
+pub(crate) fn set_waits(parts: &mut Parts, bot: BotId, waits: bool) {
+    if parts.bots.get(bot).is_none() {
+        return;
+    }
+    for place in parts.bots.places(bot) {
+        let state = parts.bots.at_mut(place);
+        let is_held = !state.position().quantity.is_zero();
+        state.set_waits(waits && is_held);
+    }
+}
+
+/// Ends the cause of a bot of which no position waits.
+fn end_cause(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
+    let (scope, reason) = (Scope::Bot(bot), CauseKind::RuleUnknown);
     let mut states = parts.bots.bot(bot).instruments().iter();
     if !states.any(InstrumentState::waits) {
         close_cause(parts, scope, &reason, out);
@@ -603,10 +628,13 @@ fn hold(parts: &mut Parts, place: BotInstrument, reason: Reason) {
 
 /// What the announcement of a target holds besides, so that recovery needs no strategy.
 fn details(target: &Target) -> Option<Box<SignalDetails>> {
-    let is_plain = target.limit.is_none() && target.exit.is_none();
+    let is_plain = target.limit.is_none() && target.exit.is_none() && !target.adds;
     (!is_plain).then(|| {
         Box::new(SignalDetails {
-            source: SignalSource::Strategy,
+            source: match target.adds {
+                true => SignalSource::Add,
+                false => SignalSource::Strategy,
+            },
             limit: target.limit,
             exit: target.exit.as_deref().cloned(),
         })

@@ -342,6 +342,7 @@ fn leave(parts: &mut Parts, place: BotInstrument, reason: Reason, out: &mut Outp
         quantity,
         effect: PositionEffect::Exit,
         limit: None,
+        stop: None,
         on_quote: true,
         continues: false,
         cause: Some(signal),

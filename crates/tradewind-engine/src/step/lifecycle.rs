@@ -11,6 +11,7 @@ use tradewind_strategy::BuildError;
 
 use super::breakers::on_bot_fault;
 use super::causes::{close_cause, is_safe_mode, on_storage, open_cause, open_until_cleared};
+use super::evaluation::end_waits;
 use super::exits::set_age_timer;
 use super::flatten;
 use super::market_data::set_staleness_timer;
@@ -325,5 +326,8 @@ pub(crate) fn set_state(
             reason: reason.to_owned(),
         };
         parts.emit(None, changed, out);
+        if matches!(to, BotState::Stopped | BotState::Faulted) {
+            end_waits(parts, bot, out);
+        }
     }
 }

@@ -404,6 +404,7 @@ fn submit_remainder(parts: &mut Parts, place: BotInstrument, order: &Order, out:
         quantity: order.remaining(),
         effect: order.effect(),
         limit: order.limit(),
+        stop: None,
         on_quote: false,
         continues: true,
         cause: Some(order.placed_by()),

@@ -48,6 +48,7 @@ pub(super) fn place_stop(
         quantity: terms.quantity,
         effect: PositionEffect::Protect,
         limit: None,
+        stop: None,
         on_quote: false,
         continues: true,
         cause: parts.context.cause(out),

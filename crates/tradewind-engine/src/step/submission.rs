@@ -32,6 +32,8 @@ pub(crate) struct OrderRequest {
     pub(crate) effect: PositionEffect,
     /// A price not to trade beyond.
     pub(crate) limit: Option<Price>,
+    /// The stop of the plan that an entry brings, if it is not the one at work.
+    pub(crate) stop: Option<Stop>,
     /// Whether a quote decided it; see [`Candidate::decided_on_quote`].
     pub(crate) on_quote: bool,
     /// Whether it continues an order that ended; see [`Candidate::continues`].
@@ -151,7 +153,7 @@ pub(crate) fn submit(
         reference: parts.context.reference().filter(|_| !request.on_quote),
         stop: request
             .place
-            .and_then(|place| stop_of(parts, place, &terms)),
+            .and_then(|place| stop_of(parts, (place, request.stop), &terms)),
         continues: request.continues,
     };
     match check_risk(parts, &candidate) {
@@ -177,13 +179,17 @@ pub(crate) fn submit(
 }
 
 /// Where the loss of the position that an entry opens is taken, by its plan.
-fn stop_of(parts: &Parts, place: BotInstrument, terms: &OrderTerms) -> Option<Price> {
+fn stop_of(
+    parts: &Parts,
+    (place, stop): (BotInstrument, Option<Stop>),
+    terms: &OrderTerms,
+) -> Option<Price> {
     let quote = parts.market.quote(terms.instrument)?;
     let price = terms
         .kind
         .limit()
         .unwrap_or_else(|| quote.opposite_side(terms.side));
-    match parts.bots.at(place).exit().stop {
+    match stop.unwrap_or(parts.bots.at(place).exit().stop) {
         Stop::None => None,
         Stop::At(price) => Some(price),
         Stop::Distance(share) => {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tradewind_events::{BotState, Outputs, Timer};
 use tradewind_model::{
-    Amount, EventId, LastEntry, OrderKind, OrderStatus, OwnerId, Ppm, Quantity, Reason, Side,
-    Target,
+    Amount, EventId, ExitPlan, InstrumentKind, LastEntry, OrderKind, OrderStatus, OwnerId, Ppm,
+    Quantity, Reason, Side, Sizer, Target,
 };
 use tradewind_risk::{DenyReason, PositionEffect};
 
@@ -87,8 +87,9 @@ pub(crate) fn reconcile_position(
     let Some(change) = change(parts, place, &target, cause, out) else {
         change_plan(parts, place, &target, out);
         let state = parts.bots.at_mut(place);
-        if target.exposure != Ppm::ZERO && state.position().quantity.is_zero() {
-            // It cannot be sized without a quote.
+        let is_flat = state.position().quantity.is_zero();
+        if target.exposure != Ppm::ZERO && (is_flat || target.adds) {
+            // It cannot be sized without a quote, or what it adds is less than a step.
             state.set_last_entry(LastEntry::Denied);
         }
         return parts.protection.end_wait(place);
@@ -100,7 +101,6 @@ pub(crate) fn reconcile_position(
     let closes = target.exposure == Ppm::ZERO || change.turns;
     if change.effect == PositionEffect::Entry {
         parts.protection.end_wait(place);
-        set_plan(parts, place, &target);
     } else if !closes && must_wait(parts, place) {
         // It only makes the position smaller: its bot decides again.
         return parts.bots.at_mut(place).set_last_entry(LastEntry::Denied);
@@ -153,7 +153,10 @@ fn change(
     } else {
         Side::Sell
     };
-    let missing = sized(parts, place, side, target)? - held.abs();
+    let missing = match target.adds {
+        true => added(parts, place, side, target)?,
+        false => sized(parts, place, side, target)? - held.abs(),
+    };
     if missing.0 < 0 {
         let instrument = parts.config.instrument(instrument);
         let quantity = instrument.floor_quantity(closable(parts, place).min(-missing));
@@ -186,6 +189,7 @@ fn request(
         quantity: change.quantity,
         effect: change.effect,
         limit: target.limit,
+        stop: (change.effect == PositionEffect::Entry).then(|| plan_of(parts, place, target).stop),
         on_quote,
         continues: false,
         cause,
@@ -241,11 +245,52 @@ pub(crate) fn note_submitted(
     }
 }
 
-/// Sets the plan by which the position is closed that a target leads to: its own, else that of its bot.
+/// Sets the plan by which the position is closed that a target leads to.
 fn set_plan(parts: &mut Parts, place: BotInstrument, target: &Target) {
+    let plan = plan_of(parts, place, target);
+    parts.bots.at_mut(place).set_exit(plan);
+}
+
+/// The plan by which the position is closed that a target leads to: its own, else that of its bot. An add, and what brings no plan,
+/// loosen no stop of a position that is held.
+fn plan_of(parts: &Parts, place: BotInstrument, target: &Target) -> ExitPlan {
     let plan = &parts.bots.bot(place.bot()).config().exit;
     let plan = target.exit.as_deref().unwrap_or(plan).clone();
-    parts.bots.at_mut(place).set_exit(plan);
+    if target.exit.is_some() && !target.adds {
+        return plan;
+    }
+    let state = parts.bots.at(place);
+    let stop = state.kept_stop(target.exposure, plan.stop, target.adds);
+    ExitPlan { stop, ..plan }
+}
+
+/// What an add buys: as much more of what the position has cost as it raises the exposure. So adds cost their share of the first
+/// entry whatever the price is, and fit the budget that the whole was sized for. `None` without a position or a quote.
+fn added(parts: &Parts, place: BotInstrument, side: Side, target: &Target) -> Option<Quantity> {
+    let state = parts.bots.at(place);
+    let (held, before) = (state.position().quantity, state.exposure());
+    let more = target.exposure.0.abs() - before.0.abs();
+    let entry = state.position().entry_price?;
+    if held.is_zero() || before.0.signum() != target.exposure.0.signum() || more <= 0 {
+        return None;
+    }
+    let instrument = parts.config.instrument(state.instrument());
+    let quote = parts.market.quote(state.instrument())?;
+    let limit = target.limit.filter(|limit| limit.0 > 0);
+    let price = limit.unwrap_or_else(|| quote.opposite_side(side));
+    let sizer = parts.bots.bot(place.bot()).config().sizer;
+    // What is counted in pieces or contracts is added in them.
+    let is_counted = matches!(sizer, Sizer::Fixed(_)) || instrument.kind == InstrumentKind::Inverse;
+    let (worth, price) = if is_counted {
+        (1, 1)
+    } else {
+        (entry.0, price.0)
+    };
+    let quantity = (i128::from(held.0.abs()) * i128::from(worth))
+        .checked_mul(i128::from(more))?
+        .checked_div(i128::from(before.0.abs()))?
+        .checked_div(i128::from(price))?;
+    Some(instrument.floor_quantity(Quantity(i64::try_from(quantity).ok()?)))
 }
 
 /// The quantity of the whole target; `None` without a quote.
@@ -339,6 +384,7 @@ pub(crate) fn continue_exit(
         quantity: closing_quantity(parts, place, cause, out),
         effect: PositionEffect::Exit,
         limit: None,
+        stop: None,
         on_quote: false,
         continues: true,
         cause,
@@ -379,6 +425,7 @@ pub(crate) fn reconcile_next(parts: &mut Parts, place: BotInstrument, out: &mut 
 /// A target of zero exposure, which closes a bot's position.
 pub(crate) const fn flat(reason: Reason) -> Target {
     Target {
+        adds: false,
         exposure: Ppm::ZERO,
         limit: None,
         exit: None,

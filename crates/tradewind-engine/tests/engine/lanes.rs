@@ -36,6 +36,7 @@ fn answer(desk: &mut Desk, request: u64, outcome: EvaluationOutcome) {
 fn long() -> EvaluationOutcome {
     let (exposure, reason) = (Ppm::ONE, Reason::plain("from its lane"));
     EvaluationOutcome::Decided(Some(Decision::Target(Target {
+        adds: false,
         exposure,
         limit: None,
         exit: None,

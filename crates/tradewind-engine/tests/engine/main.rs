@@ -2,6 +2,7 @@
 
 mod account_stream;
 mod accounts;
+mod adds;
 mod adoption;
 mod alarms;
 mod breakers;

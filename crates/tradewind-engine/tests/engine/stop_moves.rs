@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tradewind_events::{BotConfig, Configuration, EventKind, EventType, WakeRule};
+use tradewind_events::{
+    Action, BotConfig, Configuration, EventKind, EventType, StopMode, WakeRule,
+};
 use tradewind_model::{BotId, Decision, ExitPlan, Ppm, Price, Reason, Side, Stop, Timestamp};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 use tradewind_testkit::{Answer, Desk, Script, bot, configuration};
@@ -103,6 +105,36 @@ fn what_a_position_waits_on_is_a_cause_until_it_is_known() {
     assert_eq!(causes(&desk), [(Scope::Bot(BOT), TradingState::Active)]);
     desk.quote(10_000, 10_001);
     assert_eq!(causes(&desk), []);
+}
+
+#[test]
+fn a_cause_of_before_a_restart_ends_when_the_value_is_known_or_the_bot_stops() {
+    let (mut desk, script) = long(Stop::None);
+    let count = |desk: &Desk| {
+        let all = desk.engine.view().causes.into_iter();
+        all.filter(|cause| cause.reason == CauseKind::RuleUnknown)
+            .count()
+    };
+    let reason = Reason::plain("waits on: x is unknown");
+    script.say(BOT, Answer::Decide(Decision::Wait { reason }));
+    desk.quote(10_000, 10_001);
+    assert_eq!(count(&desk), 1);
+    let configuration = || Configuration {
+        bots: vec![guarded(Stop::None)],
+        ..configuration()
+    };
+    let mut next = desk.restarted(configuration(), script.strategies());
+    assert_eq!(count(&next), 1);
+    next.advance(Duration::from_secs(60));
+    next.quote(10_000, 10_001);
+    next.quote(10_000, 10_001);
+    assert_eq!(count(&next), 0, "it is known again");
+    let stop = Action::StopBot {
+        bot: BOT,
+        mode: StopMode::Keep,
+    };
+    desk.command(stop);
+    assert_eq!(count(&desk), 0, "it decides no more");
 }
 
 #[test]

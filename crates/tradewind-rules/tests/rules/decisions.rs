@@ -178,6 +178,176 @@ fn adds_bring_a_position_up_to_the_whole_and_no_further() {
 }
 
 #[test]
+fn an_add_that_was_denied_or_ended_without_a_fill_does_not_count() {
+    let text = RuleText {
+        add: vec![
+            AddText {
+                clause: clause("position.profit < -4%"),
+                size: "50%".to_owned(),
+                max: 2,
+            },
+            AddText {
+                clause: clause("position.profit < -50%"),
+                size: "20%".to_owned(),
+                max: 1,
+            },
+        ],
+        ..rules("close > 100", "close < 1")
+    };
+    let mut market = Market::new(&text);
+    market.close(101.0);
+    let first = market.exposure;
+    let exposure = |decision: &Decision| match decision {
+        Decision::Target(target) => target.exposure.0 - first.0,
+        _ => 0,
+    };
+    market.fills = false;
+    // It is decided again and again, and always the first add.
+    let one = exposure(&market.close(90.0));
+    for _ in 0..4 {
+        assert_eq!(exposure(&market.close(90.0)), one);
+    }
+    assert!(one > 0);
+    market.fills = true;
+    assert_eq!(exposure(&market.close(90.0)), one);
+    assert_eq!(exposure(&market.close(90.0)), 2 * one);
+    assert_eq!(exposure(&market.close(90.0)), 0, "both are made");
+    let all = exposure(&market.close(40.0));
+    assert!(all > 2 * one, "the other rule");
+    assert_eq!(exposure(&market.close(40.0)), 0);
+}
+
+/// The candle of 15 minutes that ends when the third one of 5 minutes does.
+fn fifteen(market: &Market, close: f64) -> tradewind_model::Candle {
+    let price = |price: f64| market.instrument.price_from_f64(price).unwrap();
+    tradewind_model::Candle {
+        instrument: InstrumentId(0),
+        interval: tradewind_model::Interval::Minute15,
+        complete: true,
+        open_time: market.at - Duration::from_secs(900),
+        open: price(close),
+        high: price(close + 1.0),
+        low: price(close - 1.0),
+        close: price(close),
+        volume: tradewind_model::Amount::whole(30),
+    }
+}
+
+#[test]
+fn a_close_is_acted_on_once_all_of_it_is_there_whatever_comes_first() {
+    // The rule to leave, the last close of 15 minutes, and the exposure after both candles of that moment.
+    for (exit, long, wanted) in [
+        ("close < 1 or (close < 2)@15m", 105.0, 750_000),
+        // It leaves: nothing is added on the way.
+        ("close < 1 or (close > 104)@15m", 105.0, 0),
+    ] {
+        let text = RuleText {
+            add: vec![AddText {
+                clause: clause("position.profit < -4%"),
+                size: "50%".to_owned(),
+                max: 2,
+            }],
+            ..rules("close > 100", exit)
+        };
+        let mut market = Market::new(&text);
+        market.close(90.0);
+        market.close(90.0);
+        market.close(90.0);
+        market.candle(&fifteen(&market, 90.0));
+        assert!(is_target(&market.close(101.0), Ppm(500_000)));
+        assert!(matches!(market.close(101.0), Decision::Hold { .. }));
+        let early = market.close(90.0);
+        assert_eq!(
+            reason(&early),
+            "waits for the other candles of this close",
+            "{exit}"
+        );
+        market.candle(&fifteen(&market, long));
+        assert_eq!(market.exposure, Ppm(wanted), "{exit}");
+        market.candle(&fifteen(&market, long));
+        assert_eq!(market.exposure, Ppm(wanted), "{exit}: once a close");
+    }
+    // An entry waits, too; an exit that holds does not.
+    let text = RuleText {
+        exit: vec![clause("close < 50"), clause("(close < 2)@15m")],
+        ..rules("close > 100 or (close > 1000)@15m", "")
+    };
+    let mut market = Market::new(&text);
+    market.close(90.0);
+    market.close(90.0);
+    assert!(matches!(market.close(101.0), Decision::Hold { .. }));
+    assert!(is_target(&market.candle(&fifteen(&market, 90.0)), Ppm::ONE));
+    market.close(90.0);
+    market.close(90.0);
+    assert!(is_target(&market.close(49.0), Ppm::ZERO));
+}
+
+#[test]
+fn a_cross_of_this_moment_is_found_whatever_candle_comes_first() {
+    let text = rules("cross_above(mid, 100) and (close > 50)@15m", "close < 1");
+    for long_first in [false, true] {
+        let mut market = Market::new(&text);
+        market.quote = Some(market_quote(9_900));
+        market.at = Timestamp::from_secs(900);
+        market.candle(&fifteen(&market, 90.0));
+        market.close(90.0);
+        market.close(90.0);
+        market.quote = Some(market_quote(10_100));
+        market.at = Timestamp::from_secs(1_800);
+        let long = fifteen(&market, 90.0);
+        if long_first {
+            market.candle(&long);
+        }
+        market.at = Timestamp::from_secs(1_500);
+        let mut found = is_target(&market.close(90.0), Ppm::ONE);
+        if !long_first {
+            found |= is_target(&market.candle(&long), Ppm::ONE);
+        }
+        assert!(found, "the long candle first: {long_first}");
+    }
+}
+
+fn market_quote(bid: i64) -> tradewind_model::Quote {
+    tradewind_model::Quote {
+        instrument: InstrumentId(0),
+        bid: Price(bid),
+        ask: Price(bid + 1),
+        bid_quantity: Quantity(1_000),
+        ask_quantity: Quantity(1_000),
+        event_time: None,
+        received_at: Timestamp::EPOCH,
+    }
+}
+
+#[test]
+fn a_candle_that_decides_nothing_ends_no_wait() {
+    let unknown = "(close - close[1]) / (open - close) > 0";
+    let text = RuleText {
+        wake: WakeText::Timer,
+        ..rules("close > 100", &format!("{unknown} or close < 50"))
+    };
+    let mut market = Market::new(&text);
+    let minute = Duration::from_secs(60);
+    market.close(101.0);
+    assert!(is_target(&market.timer(minute), Ppm::ONE));
+    market.at = Timestamp::from_secs(300);
+    market.close(101.0);
+    assert!(matches!(market.timer(minute), Decision::Wait { .. }));
+    market.at = Timestamp::from_secs(600);
+    assert!(matches!(market.close(102.0), Decision::Wait { .. }));
+    market.at = Timestamp::from_secs(900);
+    assert!(is_target(
+        &{
+            market.close(49.0);
+            market.timer(minute)
+        },
+        Ppm::ZERO
+    ));
+    market.at = Timestamp::from_secs(1_200);
+    assert!(matches!(market.close(49.0), Decision::Hold { .. }));
+}
+
+#[test]
 fn a_candle_of_another_length_counts_once_it_has_closed() {
     let text = rules("(close > 104)@15m", "close < 1");
     let mut market = Market::new(&text);

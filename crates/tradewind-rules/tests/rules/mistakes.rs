@@ -288,3 +288,32 @@ proptest! {
         drop(Rules::compile(&rules(&words.join(" "), "close < 1")));
     }
 }
+
+/// Rules with names that are made of one another.
+fn chain(count: usize, of: impl Fn(&str) -> String) -> RuleText {
+    let mut lets = std::collections::BTreeMap::from([("a0".to_owned(), "close".to_owned())]);
+    for index in 1..=count {
+        lets.insert(format!("a{index}"), of(&format!("a{}", index - 1)));
+    }
+    RuleText {
+        lets,
+        ..rules(&format!("a{count} > close"), "close < 1")
+    }
+}
+
+#[test]
+fn names_made_of_names_cost_no_more_than_they_are() {
+    // Each doubles the one before: 2^40 uses of the close.
+    assert!(Rules::compile(&chain(40, |name| format!("{name} + {name}"))).is_ok());
+    let errors = Rules::compile(&chain(2_000, |name| format!("{name} + 1"))).unwrap_err();
+    let first = errors[0].to_string();
+    assert!(first.contains("operations within one another"), "{first}");
+}
+
+#[test]
+fn a_rank_is_decided_some_time_after_the_close() {
+    check(
+        "rank(roc(30)) < 3",
+        "enter[0].when: column 1: rank() as candles or quotes come; decide some time after the close, such as wake = \"every 1d at 00:05\"",
+    );
+}

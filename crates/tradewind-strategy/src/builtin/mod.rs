@@ -35,6 +35,7 @@ const fn hold(reason: Reason) -> Decision {
 /// Asks for a share of the budget, by the bot's own order policy and exit plan.
 const fn target(exposure: Ppm, reason: Reason) -> Decision {
     Decision::Target(Target {
+        adds: false,
         exposure,
         limit: None,
         exit: None,

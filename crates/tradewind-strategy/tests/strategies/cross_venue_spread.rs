@@ -81,6 +81,8 @@ fn evaluated(
         standing: None,
         carried_out: CarriedOut::All,
         last_entry,
+        depth: None,
+        exposure: Ppm::ZERO,
     };
     let read = view.reads.of(READ).unwrap();
     strategy.on_read(&view, &read, None).unwrap()
@@ -111,6 +113,8 @@ fn decided(own: (i64, i64), held: i64, change: impl FnOnce(&mut Other)) -> (Opti
         standing: None,
         carried_out: CarriedOut::All,
         last_entry: LastEntry::Standing,
+        depth: None,
+        exposure: Ppm::ZERO,
     };
     let on_own = strategy.on_quote(&view, &quote).unwrap();
     let mut again = build("cross_venue_spread", &given, 1).unwrap();

@@ -182,6 +182,8 @@ impl Stage {
             standing: None,
             carried_out: self.carried_out,
             last_entry: self.last_entry,
+            depth: None,
+            exposure: Ppm::ZERO,
         };
         let decision = call(&mut *self.strategy, &view);
         let is_entry = matches!(&decision, Ok(Decision::Target(target)) if target.exposure.0 != 0);

@@ -26,6 +26,7 @@ impl Storm {
         self.requests.truncate(8);
         let decide = |exposure| {
             EvaluationOutcome::Decided(Some(Decision::Target(Target {
+                adds: false,
                 exposure: Ppm(exposure),
                 limit: None,
                 exit: None,

@@ -212,6 +212,7 @@ impl Strategy for EveryQuote {
 
     fn on_quote(&mut self, _view: &View<'_>, quote: &Quote) -> Result<Decision, StrategyError> {
         Ok(Decision::Target(Target {
+            adds: false,
             exposure: Ppm(10_000),
             limit: Some(quote.ask),
             exit: None,

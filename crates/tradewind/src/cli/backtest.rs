@@ -168,9 +168,15 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
         "--take-profit-order limit cannot go with --trailing; leave one of them out"
     );
     let span = super::data::span(args.from, args.to);
-    let chosen = chosen(&args)?;
-    let mut parameters = chosen.parameters;
+    let mut chosen = chosen(&args)?;
+    let mut parameters = std::mem::take(&mut chosen.parameters);
     parameters.extend(args.parameters);
+    if chosen.strategy == tradewind_rules::NAME {
+        // A stop that is a share may be made of a parameter.
+        let rules = tradewind_rules::compile(&parameters)?;
+        chosen.exit = rules.exit_plan();
+        chosen.policy = rules.policy(chosen.policy);
+    }
     let options = FileOptions {
         parameters,
         reads: args.reads,

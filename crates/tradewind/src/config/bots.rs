@@ -244,16 +244,34 @@ fn follow_rules(
             origin: Origin::Default,
         };
         match instrument(&node, Some(&bot.account), context, AllowedVenues::Any) {
-            Ok(name) if bot.instruments.contains(&name) || bot.reads.contains(&name) => {}
-            Ok(name) => bot.reads.push(name),
+            Ok(name) => {
+                let is_traded = bot.instruments.contains(&name);
+                if is_traded && bot.instruments.len() > 1 && bot.lane != Lane::Inline {
+                    // There, the others are not decided on again when its candle comes last.
+                    let what = format!("it reads {name}, which it trades as well, on a thread");
+                    let problem = Problem::new(what, "write lane = \"inline\"");
+                    section.complain("lane", problem);
+                }
+                if !is_traded && !bot.reads.contains(&name) {
+                    bot.reads.push(name);
+                }
+            }
             Err(problem) => section.complain("rules", problem),
         }
     }
+    distinct(bot, rules.others(), section);
     for name in rules.series() {
         let source = name.split_once(':').map_or(name, |(source, _)| source);
         let mut sources = context.sources.iter();
         let Some(source) = sources.find(|known| known.name == source) else {
-            // Without the source it is unknown for ever, as in a backtest.
+            let names: Vec<&str> = context.sources.iter().map(|one| &*one.name).collect();
+            let what = format!("no source {source:?} of the series {name:?}");
+            let cure = if names.is_empty() {
+                format!("write [sources.{source}]")
+            } else {
+                did_you_mean(source, names)
+            };
+            section.complain("rules", Problem::new(what, cure));
             continue;
         };
         let names: Vec<&str> = source.numbers.iter().map(|number| &*number.name).collect();
@@ -263,6 +281,26 @@ fn follow_rules(
         }
     }
     Some(())
+}
+
+/// What rules name is one instrument of the bot, and each of those has one name in them: a name without a venue is of every venue.
+fn distinct(bot: &BotSettings, written: &[String], section: Section<'_>) {
+    let all: Vec<&String> = bot.instruments.iter().chain(&bot.reads).collect();
+    let is_called = |name: &str, written: &str| {
+        let product = name.split_once(':').map_or(name, |(_, product)| product);
+        name == written || product == written
+    };
+    let matches = |of: &str| all.iter().filter(|name| is_called(name, of)).count();
+    let vague = written.iter().find(|of| matches(of) > 1);
+    let names_of = |name: &str| written.iter().filter(|of| is_called(name, of)).count();
+    let twice = all.iter().find(|name| names_of(name) > 1);
+    let what = match (vague, twice) {
+        (Some(name), _) => format!("{name:?} may be one of two instruments of the bot"),
+        (None, Some(name)) => format!("{name} has two names in these rules"),
+        (None, None) => return,
+    };
+    let cure = "write the venue before each, such as of(\"okx:BTC/USDT\", close)";
+    section.complain("rules", Problem::new(what, cure));
 }
 
 /// What the values of one bot must fulfil together.

@@ -75,6 +75,7 @@ impl Change {
             name => {
                 let name = name.strip_prefix("params.").unwrap_or(name).to_owned();
                 bot.parameters.insert(name, self.parameter());
+                follow_rules(bot, &before)?;
             }
         }
         let intervals = |parameters| candles(&bot.strategy, parameters, bot.instruments.len());
@@ -125,6 +126,21 @@ impl Change {
         take(limits, *key, &read.limits);
         Ok(())
     }
+}
+
+/// The stop of rules may be made of a parameter. One that was changed by itself stays.
+fn follow_rules(bot: &mut BotConfig, before: &BTreeMap<String, Parameter>) -> Result<(), String> {
+    if bot.strategy != tradewind_rules::NAME {
+        return Ok(());
+    }
+    let plan = |parameters| {
+        let rules = tradewind_rules::compile(parameters).map_err(|error| error.to_string())?;
+        Ok::<_, String>(rules.exit_plan())
+    };
+    if bot.exit == plan(before)? {
+        bot.exit = plan(&bot.parameters)?;
+    }
+    Ok(())
 }
 
 /// The candles that a strategy is fed with. A parameter that it does not know or does not take is refused.
@@ -220,6 +236,45 @@ mod tests {
         let limits = changed("limits.spread_max=0.5%").unwrap().limits;
         assert_eq!(limits.spread_max, Some(Ppm(5_000)));
         assert_eq!(limits.collar, configuration().limits.collar);
+    }
+
+    #[test]
+    fn the_stop_of_rules_follows_the_parameter_that_it_is_made_of() {
+        let clause = |when: &str| tradewind_rules::ClauseText {
+            tag: None,
+            when: when.to_owned(),
+        };
+        let text = tradewind_rules::RuleText {
+            timeframe: Some(tradewind_model::Interval::Minute5),
+            params: BTreeMap::from([(
+                "s".to_owned(),
+                tradewind_rules::ParamText {
+                    value: "2".parse().unwrap(),
+                    min: None,
+                    max: None,
+                },
+            )]),
+            enter: vec![clause("close > 100")],
+            stop: Some("$s * 1%".to_owned()),
+            ..tradewind_rules::RuleText::default()
+        };
+        let rules = tradewind_rules::Rules::compile(&text).unwrap();
+        let mut changed = configuration();
+        changed.bots = vec![BotConfig {
+            name: "ruled".to_owned(),
+            strategy: tradewind_rules::NAME.to_owned(),
+            parameters: text.to_parameters(),
+            exit: rules.exit_plan(),
+            ..bot(0)
+        }];
+        let mut apply = |text: &str| {
+            let change: Change = text.parse().unwrap();
+            change.apply(&mut changed).unwrap();
+            changed.bots[0].exit.stop
+        };
+        assert_eq!(apply("ruled.s=5"), Stop::Distance(Ppm(50_000)));
+        assert_eq!(apply("ruled.exit.stop=0.03"), Stop::Distance(Ppm(30_000)));
+        assert_eq!(apply("ruled.s=4"), Stop::Distance(Ppm(30_000)));
     }
 
     #[test]

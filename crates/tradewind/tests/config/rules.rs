@@ -16,10 +16,12 @@ fn strategies() -> Vec<&'static str> {
     parts.filter_map(|part| part.split("```").next()).collect()
 }
 
+const SOURCE: &str = "[sources.alpha]\nkind = \"tcp\"\naddress = \"tcp://127.0.0.1:9100\"\ninstruments = [{ name = \"BTC/USDT\" }]\nnumbers = [{ name = \"btc\", max_age = \"10s\" }]\n";
+
 /// A desk with one more bot, whose rules are these.
 fn desk(timeframes: &str, rules: &str) -> String {
     let head = "id = \"ruled\"\nstrategy = \"rules\"\naccount = \"paper\"\ninstruments = [\"ETH/USDT\", \"SOL/USDT\"]";
-    format!("{BASE}\n[[bots]]\n{head}\ntimeframes = {timeframes}\nbudget = 300\n{rules}")
+    format!("{BASE}\n{SOURCE}\n[[bots]]\n{head}\ntimeframes = {timeframes}\nbudget = 300\n{rules}")
 }
 
 fn bot(rules: &str) -> tradewind::config::BotSettings {
@@ -130,6 +132,35 @@ fn sizes_and_keys_of_other_bots_are_refused_where_they_do_not_fit() {
         &format!("{base}order = {{ type = \"market\", price = \"bid\" }}"),
         &["a price without a limit; write type = \"limit\" or \"post_only\""],
     );
+}
+
+#[test]
+fn what_would_be_unknown_or_mixed_for_ever_is_refused() {
+    let check = |rules: &str, wanted: &str| {
+        let found = errors(&desk("[\"5m\"]", rules));
+        assert_eq!(found.len(), 1, "{rules}: {found:?}");
+        assert!(found[0].contains(wanted), "{rules}: {found:?}");
+    };
+    let stop = "stop = \"2%\"";
+    check(
+        &format!("enter = \"series(\\\"alpah.btc\\\") > 1\"\n{stop}"),
+        "no source \"alpah\" of the series \"alpah:btc\"; did you mean \"alpha\"?",
+    );
+    check(
+        &format!("enter = \"series(\\\"alpha.btd\\\") > 1\"\n{stop}"),
+        "has no numbers",
+    );
+    let both = "of(\\\"BTC/USDT\\\", close) > of(\\\"binance:BTC/USDT\\\", close)";
+    check(
+        &format!("enter = \"{both}\"\n{stop}"),
+        "binance:BTC/USDT has two names in these rules",
+    );
+    let own = "of(\\\"ETH/USDT\\\", close) > 1";
+    check(
+        &format!("enter = \"{own}\"\n{stop}\nlane = \"thread\""),
+        "it reads binance:ETH/USDT, which it trades as well",
+    );
+    assert!(read(&desk("[\"5m\"]", &format!("enter = \"{own}\"\n{stop}"))).is_ok());
 }
 
 #[test]
