@@ -38,6 +38,11 @@ fn a_new_strategy_in_python_passes_its_own_test() {
         stderr(&bad)
     );
     expect(&tradewind(dir, &["new", "strategy", "none"]), 2);
+    for taken in ["buy", "none", "random"] {
+        let output = tradewind(dir, &["new", "strategy", taken, "--python"]);
+        expect(&output, 1);
+        assert!(stderr(&output).contains("choose another, such as my_"));
+    }
 }
 
 #[test]
