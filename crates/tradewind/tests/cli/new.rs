@@ -141,4 +141,24 @@ fn a_backtest_of_a_file_says_what_is_wrong_with_it() {
         &run("python:bad.py", &[]),
         "its process raised ZeroDivisionError: division by zero (line 13, in signals)",
     );
+    // Over trades alone the engine builds candles, and a process is handed none.
+    let header = "timestamp_ms,trade_id,price,quantity,buyer_maker\n";
+    let trade = |index: i64| {
+        let millis = (1_704_067_200 + index) * 1_000;
+        format!("{millis},{index},30000.0,1,True\n")
+    };
+    let trades: String = (1..900).map(trade).collect();
+    written(&dir, "btcusdt-trades.csv", &(header.to_owned() + &trades));
+    let arguments = [
+        "backtest",
+        "--data",
+        "btcusdt-trades.csv",
+        "--strategy",
+        "python:rows.py",
+    ];
+    let python = ["--python", python.trim()];
+    fails(
+        &tradewind(dir.path(), &[&arguments[..], &python].concat()),
+        "is handed all candles before the run, and this data has none",
+    );
 }
