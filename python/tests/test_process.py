@@ -336,6 +336,22 @@ class S(Strategy):
             self.assertIn("a row of the future", past.timer(5)["fault"])
 
 
+class Orders(unittest.TestCase):
+    def test_a_part_that_was_sold_is_not_reported_at_the_price_of_the_entry(self):
+        source = """
+from tradewind import Strategy
+class S(Strategy):
+    def on_candle(self, candle, ctx):
+        return None
+    def on_order(self, order, ctx):
+        self.state.setdefault("orders", []).append([order.quantity, order.price])
+"""
+        desk = Desk(source)
+        for index, (close, quantity) in enumerate([(10.0, 2.0), (12.0, 1.0), (14.0, 0.0)]):
+            desk.candle(index, close, quantity=quantity)
+        self.assertEqual(json.loads(desk.state)["state"]["orders"], [[2.0, 10.0], [-1.0, 12.0], [-1.0, 14.0]])
+
+
 class Kept(unittest.TestCase):
     SOURCE = """
 from tradewind import Strategy

@@ -359,7 +359,9 @@ class Runner:
             self.held.pop(slot, None)
         is_denied = request.last_entry == 1
         if self.has_order and quantity != before:
-            self.strategy.on_order(Order(name, "filled", quantity - before, entry or price, request.at), ctx)
+            # What a smaller position was sold at is known no better than by the evaluation that saw it.
+            paid = entry if abs(quantity) > abs(before) else price
+            self.strategy.on_order(Order(name, "filled", quantity - before, paid or price or entry, request.at), ctx)
         if self.has_order and is_denied and not self.denied.get(slot, False):
             self.strategy.on_order(Order(name, "denied", 0.0, None, request.at), ctx)
         self.denied[slot] = is_denied
