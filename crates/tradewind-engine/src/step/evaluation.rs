@@ -431,7 +431,7 @@ fn request_or_queue(parts: &mut Parts, wanted: QueuedWake, out: &mut Outputs) {
     let bot = wanted.place.bot();
     let lane = parts.bots.bot_mut(bot).lane_mut();
     if !lane.is_waiting() {
-        return request(parts, wanted, out);
+        return request(parts, &wanted, out);
     }
     if let Some(older) = lane.queue(wanted) {
         note_late(parts, bot, older.cause, out);
@@ -467,10 +467,10 @@ fn request_next(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     let time_to_live = parts.config.limits.intent_ttl_candle;
     let waited = parts.now().since(next.since);
     next.exits_only |= time_to_live.is_some_and(|limit| waited > limit);
-    request(parts, next, out);
+    request(parts, &next, out);
 }
 
-fn request(parts: &mut Parts, wanted: QueuedWake, out: &mut Outputs) {
+fn request(parts: &mut Parts, wanted: &QueuedWake, out: &mut Outputs) {
     let place = wanted.place;
     let state = parts.bots.at(place);
     let pending = PendingRequest {
