@@ -45,7 +45,7 @@ def reason(fill):
 def trades(report):
     open_trades, done = {}, []
     for fill in report["newest_fills"]:
-        pair, quantity, price = fill["instrument"], float(fill["quantity"]), float(fill["price"])
+        pair, quantity, price = fill["instrument"].rpartition(":")[2], float(fill["quantity"]), float(fill["price"])
         at = milliseconds(fill["at"])
         candle = at - at % CANDLE_MS
         trade = open_trades.get(pair)

@@ -22,6 +22,11 @@ TRADES_KEPT = 200
 FIELDS = ("time", "open", "high", "low", "close", "enter_long", "exit_long", "exit_tag")
 
 
+def pair_of(instrument: str) -> str:
+    """An instrument's name without its venue, as strategies write pairs."""
+    return instrument.rpartition(":")[2]
+
+
 class Bars:
     """The candles of a pair with its signals, as lists."""
 
@@ -72,6 +77,8 @@ class TradeBook(Strategy):
         # By pair, the first row that its trade was not looked for an end in.
         self._scanned: Dict[str, int] = {}
         self._denied: Set[str] = set()
+        # By pair, its tick.
+        self._ticks: Dict[str, float] = {}
         self._set_budget: Optional[float] = None
 
     @property
@@ -111,12 +118,12 @@ class TradeBook(Strategy):
         self._leaving = {pair: (reason, at, price) for pair, (reason, at, price) in kept["leaving"].items()}
 
     def _row(self, ctx: Any) -> int:
-        bars = self._bars[ctx.instrument]
+        bars = self._bars[pair_of(ctx.instrument)]
         return min(max(bars.row(ctx.now - self.length), 0), len(bars.time) - 1)
 
     def _follow(self, ctx: Any) -> None:
         """Books what the desk has filled since the last request. Trades of other pairs are followed by their candles."""
-        pair, position = ctx.instrument, ctx.position
+        pair, position = pair_of(ctx.instrument), ctx.position
         self._enter_unseen(pair, ctx.now, bool(position))
         trade = Trade._open.get(pair)
         if trade is not None and (not position or position.opened_at != trade.opened_at and trade.opened_at):
@@ -131,7 +138,7 @@ class TradeBook(Strategy):
                     self._close_by_candles(Trade._open[other], ctx.now, is_closed=False)
 
     def _see(self, trade: Optional[Trade], ctx: Any) -> None:
-        pair, position = ctx.instrument, ctx.position
+        pair, position = pair_of(ctx.instrument), ctx.position
         if trade is None:
             tag, _ = self._entering.pop(pair, ("", 0))
             opened = position.opened_at - position.opened_at % self.length
@@ -148,7 +155,7 @@ class TradeBook(Strategy):
         self._look_at_candles(trade, ctx.now)
 
     def _open(self, pair: str, rate: float, amount: float, opened: int, tag: str) -> Trade:
-        trade = Trade(pair, rate, amount, utc(opened), tag or None, self.ctx.ticks[pair])
+        trade = Trade(pair, rate, amount, utc(opened), tag or None, self._ticks[pair])
         trade.adjust_stop_loss(trade.open_rate, self.user.stoploss, initial=True)
         Trade._open[pair] = trade
         self._seen[pair] = opened - self.length
@@ -178,7 +185,7 @@ class TradeBook(Strategy):
         """Notes an entry that the desk has denied."""
         self._activate()
         if order.status == "denied":
-            self._denied.add(order.instrument)
+            self._denied.add(pair_of(order.instrument))
 
     def _change(self, trade: Trade, change: float, ctx: Any) -> None:
         now, bars = utc(ctx.now - self.length), self._bars[trade.pair]

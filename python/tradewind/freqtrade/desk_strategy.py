@@ -10,7 +10,7 @@ from ..decision import Decision, Exit, ExitPlan
 from ..market import utc
 from ..strategy import Param, Strategy
 from . import analysis
-from .booking import NANOSECONDS, Bars, TradeBook
+from .booking import NANOSECONDS, Bars, TradeBook, pair_of
 from .constants import CandleType, RunMode
 from .dataprovider import DataProvider
 from .errors import Unsupported
@@ -58,7 +58,8 @@ class FreqtradeStrategy(TradeBook):
         self._activate()
         self.ctx = ctx
         self._plays_freqtrade = ctx.is_backtest and self.freqtrade_candles
-        pairs = [name for name in ctx.traded]
+        pairs = [pair_of(name) for name in ctx.traded]
+        self._ticks = {pair_of(name): tick for name, tick in ctx.ticks.items()}
         runmode = RunMode.BACKTEST if ctx.is_backtest else RunMode.LIVE
         stake = pairs[0].split("/")[-1] if pairs else ""
         self.user.config.update(
@@ -94,10 +95,10 @@ class FreqtradeStrategy(TradeBook):
     def indicators(self, df: Any, ctx: Any) -> Any:
         """The columns of populate_indicators, populate_entry_trend and populate_exit_trend."""
         self._activate()
-        self._computed[ctx.instrument] = len(df)
+        self._computed[pair_of(ctx.instrument)] = len(df)
         self.user.dp.now = utc(ctx.now)
         candles = table_of(df)
-        table = analysis.analyze(self.user, analysis.fill_holes(candles, self.user.timeframe), ctx.instrument)
+        table = analysis.analyze(self.user, analysis.fill_holes(candles, self.user.timeframe), pair_of(ctx.instrument))
         if len(table) != len(candles):
             table = table[table["date"].isin(candles["date"])]
         for name in ("enter_long", "exit_long"):
@@ -112,7 +113,7 @@ class FreqtradeStrategy(TradeBook):
 
     def signals(self, df: Any, ctx: Any) -> Dict[str, Any]:
         """Entries and exits by row, with their tags."""
-        pair = ctx.instrument
+        pair = pair_of(ctx.instrument)
         if self._computed.get(pair) != len(df):
             # Parts of the history were computed to look for a look-ahead. Files keep what they computed last.
             self.indicators(df, ctx)
@@ -138,7 +139,7 @@ class FreqtradeStrategy(TradeBook):
 
     def confirm_entry(self, decision: Decision, ctx: Any) -> Optional[Decision]:
         """Locks, stake and confirmation of an entry; None refuses it."""
-        pair, now = ctx.instrument, self._begin(ctx)
+        pair, now = pair_of(ctx.instrument), self._begin(ctx)
         if PairLocks.is_pair_locked(pair, now):
             return None
         rate = self._rate(ctx, entering=True)
@@ -199,33 +200,33 @@ class FreqtradeStrategy(TradeBook):
     def confirm_exit(self, decision: Decision, ctx: Any) -> Optional[Decision]:
         """`exit_profit_only` and the confirmation of an exit by signal; None refuses it."""
         now = self._begin(ctx)
-        trade = Trade._open.get(ctx.instrument)
-        bars = self._bars[ctx.instrument]
+        trade = Trade._open.get(pair_of(ctx.instrument))
+        bars = self._bars[pair_of(ctx.instrument)]
         if trade is not None and self._sees_next(bars, self._row(ctx)):
             # `manage` has decided about the signal, and found a reason to stay.
-            return self._managed.pop(ctx.instrument, None)
+            return self._managed.pop(pair_of(ctx.instrument), None)
         if trade is None:
             return decision
         rate = self._rate(ctx)
         if self.user.exit_profit_only and trade.calc_profit_ratio(rate) <= self.user.exit_profit_offset:
-            return self._managed.pop(ctx.instrument, None)
-        return self._leave(trade, decision.tag or "exit_signal", rate, now) or self._managed.pop(ctx.instrument, None)
+            return self._managed.pop(pair_of(ctx.instrument), None)
+        return self._leave(trade, decision.tag or "exit_signal", rate, now) or self._managed.pop(pair_of(ctx.instrument), None)
 
     def manage(self, position: Any, ctx: Any) -> Optional[Decision]:
         """Callbacks of an open trade at the close of a candle: size, exit, stop."""
         decision = self._manage(ctx)
-        self._managed.pop(ctx.instrument, None)
+        self._managed.pop(pair_of(ctx.instrument), None)
         if decision is not None:
             # Where a signal to exit is refused after this, it still counts.
-            self._managed[ctx.instrument] = decision
+            self._managed[pair_of(ctx.instrument)] = decision
         return decision
 
     def _manage(self, ctx: Any) -> Optional[Decision]:
         now = self._begin(ctx)
-        trade = Trade._open.get(ctx.instrument)
+        trade = Trade._open.get(pair_of(ctx.instrument))
         if trade is None:
             return None
-        bars, row = self._bars[ctx.instrument], self._row(ctx)
+        bars, row = self._bars[pair_of(ctx.instrument)], self._row(ctx)
         if self._sees_next(bars, row):
             return self._manage_candle(trade, now, ctx, row)
         rate = self._rate(ctx)
@@ -291,7 +292,7 @@ class FreqtradeStrategy(TradeBook):
         """Brings trades up to date before a callback, and returns the time."""
         self._activate()
         now = utc(ctx.now)
-        user, pair = self.user, ctx.instrument
+        user, pair = self.user, pair_of(ctx.instrument)
         if self._set_budget != ctx.budget:
             self._set_budget = user.wallets.budget = ctx.budget
         bars = self._bars.get(pair)
@@ -313,11 +314,11 @@ class FreqtradeStrategy(TradeBook):
     def _rate(self, ctx: Any, entering: bool = False) -> float:
         """The current rate: what an entry would pay or an exit would get."""
         if self._plays_freqtrade:
-            bars, row = self._bars[ctx.instrument], self._row(ctx)
+            bars, row = self._bars[pair_of(ctx.instrument)], self._row(ctx)
             return bars.open[min(row + 1, len(bars.open) - 1)]
         if ctx.quote is not None:
             return ctx.quote.ask if entering else ctx.quote.bid
-        return self._bars[ctx.instrument].close[self._row(ctx)]
+        return self._bars[pair_of(ctx.instrument)].close[self._row(ctx)]
     def _confirms(self, trade: Trade, reason: str, rate: float, now: datetime) -> bool:
         return self.user.confirm_trade_exit(
             pair=trade.pair,
