@@ -26,6 +26,8 @@ class Desk:
         self.sent: List[wire.Frame] = []
         self.host = Host(self._receive)
         self.requests = 0
+        # When the position that is shown was opened, and at what price.
+        self.held: Optional[Any] = None
         self.declared = json.loads(self.ask(wire.LOAD, json.dumps(self._wanted(params or {})).encode()).body)
         self.state: Optional[bytes] = None
         if "error" not in self.declared and not self.declared["problems"]:
@@ -55,14 +57,23 @@ class Desk:
         """What is decided on the candle of this index."""
         return self.decision(self.ask(wire.EVALUATE, self.body(index, close, **rest)))
 
+    def timer(self, index: int) -> Dict[str, Any]:
+        """What is decided by a timer at the close of the candle of this index."""
+        budget = (1000 * 10**18).to_bytes(16, "little", signed=True)
+        at = (index + 1) * 300 * NANOS
+        body = struct.pack("<BBBBHHqqqq16s", 2, 0, 0, 0, 0, 0xFFFF, at, 0, wire.NONE, wire.NONE, budget)
+        return self.decision(self.ask(wire.EVALUATE, body + struct.pack("<HH", 0, 0)))
+
     def body(self, index: int, close: float, quantity: float = 0.0, flags: int = 0, proposal: Optional[int] = None, denied: int = 0) -> bytes:
         price = round(close * 100)
         open_time = index * 300 * NANOS
         at = open_time + 300 * NANOS
-        entry = price if quantity else wire.NONE
+        # What is held at a close was opened just after the one before.
+        self.held = (self.held or (open_time, price)) if quantity else None
+        opened, entry = self.held or (wire.NONE, wire.NONE)
         flags |= wire.HAS_CANDLE | (wire.IS_PROPOSED if proposal is not None else 0)
         budget = (1000 * 10**18).to_bytes(16, "little", signed=True)
-        body = struct.pack("<BBBBHHqqqq16s", 1, 0, denied, flags, 0, 0xFFFF, at, round(quantity * 1000), entry, at if quantity else wire.NONE, budget)
+        body = struct.pack("<BBBBHHqqqq16s", 1, 0, denied, flags, 0, 0xFFFF, at, round(quantity * 1000), entry, opened, budget)
         body += struct.pack("<Iq4qdB", 300, open_time, price, price, price, price, 1.0, 1)
         body += b"" if proposal is None else bytes([proposal])
         return body + struct.pack("<HH", 0, 0)

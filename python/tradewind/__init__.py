@@ -26,7 +26,7 @@ The desk finds this package by itself: nothing is to be installed. Installing it
 
 from . import ta
 from .context import Context, ReadQuote
-from .decision import Buy, Decision, Exit, Hold, Sell, Target
+from .decision import Buy, Decision, Exit, ExitPlan, Hold, Sell, Target
 from .market import Candle, Order, Position, Quote, Trade
 from .strategy import Param, Strategy
 
@@ -36,6 +36,7 @@ __all__ = [
     "Context",
     "Decision",
     "Exit",
+    "ExitPlan",
     "Hold",
     "Order",
     "Param",

@@ -45,7 +45,11 @@ class Context:
         self._plain: Dict[Tuple[str, str], List[Any]] = {}
         self._row: Dict[str, int] = {}
         self._span: Tuple[int, int] = (0, 0)
+        # How many candles further timeframes have, up to the close of which row of the base; None for all of them.
         self._rows: Optional[int] = None
+        self._anchor: int = 0
+        # Computes the newest rows where a callback reads them and no close has done so.
+        self._refresh: Optional[Callable[[], None]] = None
 
     @property
     def is_backtest(self) -> bool:
@@ -55,11 +59,17 @@ class Context:
     def __getitem__(self, key: Union[str, Tuple[str, int]]) -> Any:
         """The value of a column; nan before the first row, and for None."""
         name, ago = key if isinstance(key, tuple) else (key, 0)
+        if ago < 0:
+            raise ValueError(f"ctx[{name!r}, {ago}] is a row of the future; write how many candles ago")
+        if self._frames.get(self.instrument) is None and self._refresh is not None:
+            self._refresh()
         frame = self._frames.get(self.instrument)
-        if frame is None or name not in frame:
-            there = ", ".join(frame) if frame else "none yet"
+        if frame is None:
+            return NAN
+        if name not in frame:
+            there = ", ".join(frame)
             raise KeyError(f"no column {name!r}; there are: {there}")
-        row = self._row[self.instrument] - ago
+        row = self._row.get(self.instrument, -1) - ago
         if row < 0:
             return NAN
         column = self._plain.get((self.instrument, name))
@@ -107,7 +117,11 @@ class Context:
             return Columns()
         last = base.time[end - 1] + base.length
         until = history.closed_until(last)
-        start = 0 if self._rows is None else max(until - self._rows, 0)
+        start = 0
+        if self._rows is not None:
+            # Later rows see more candles, and none that is older.
+            anchor = base.time[self._anchor - 1] + base.length
+            start = max(history.closed_until(anchor) - self._rows, 0)
         frame = history.columns(start, until)
         computed = compute(frame)
         computed = as_columns(frame if computed is None else computed, until - start)

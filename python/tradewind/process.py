@@ -29,6 +29,8 @@ class Host:
         """Answers one request; an exception of the strategy is an answer, too."""
         try:
             answer = self.answer(frame)
+            if answer is not None:
+                answer = wire.frame(answer[0], frame.bot, frame.request, answer[1])
         except MemoryError as error:
             self.fault(frame, f"MemoryError: it needs more memory than it may have{place(error, self.path(frame.bot))}")
         except Exception as error:
@@ -36,7 +38,7 @@ class Host:
             self.fault(frame, describe(error, self.path(frame.bot)))
         else:
             if answer is not None:
-                self.send(wire.frame(answer[0], frame.bot, frame.request, answer[1]))
+                self.send(answer)
 
     def fault(self, frame: wire.Frame, text: str) -> None:
         """Reports an exception."""
@@ -59,7 +61,7 @@ class Host:
         if frame.kind == wire.EVALUATE:
             return runner.evaluate(wire.read_evaluation(frame.body))
         if frame.kind == wire.FEED:
-            return runner.keep(wire.read_evaluation(frame.body))
+            return runner.feed(wire.read_evaluation(frame.body))
         if frame.kind == wire.HISTORY:
             return runner.history(frame.body)
         if frame.kind == wire.COMPUTE:

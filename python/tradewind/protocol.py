@@ -67,7 +67,8 @@ def read_frame(stream: BinaryIO) -> Optional[Frame]:
 def frame(kind: int, bot: int, request: int, body: bytes = b"") -> bytes:
     """The bytes of a frame."""
     if len(body) + 8 > FRAME_MAX:
-        raise ProtocolError(f"an answer of {len(body)} bytes; at most {FRAME_MAX - 8} fit into a frame")
+        cure = "play a part of the history, or fewer columns of signals"
+        raise ProtocolError(f"an answer of {len(body)} bytes; at most {FRAME_MAX - 8} fit into a frame: {cure}")
     return _HEAD.pack(len(body) + 8, VERSION, kind, bot, request) + body
 
 
@@ -179,12 +180,16 @@ def plan_bytes(plan: Optional[ExitPlan], decimals: int) -> bytes:
     if plan.stop_at is not None:
         kind, stop = 2, mantissa(plan.stop_at, decimals)
     elif plan.stop is not None:
-        kind, stop = 1, _positive("stop", share(plan.stop))
+        kind, stop = 1, _distance("stop", share(plan.stop))
     take_profit = NONE if plan.take_profit is None else _positive("take_profit", share(plan.take_profit))
-    trailing = NONE if plan.trailing is None else _positive("trailing", share(plan.trailing))
+    trailing = NONE if plan.trailing is None else _distance("trailing", share(plan.trailing))
     time = NONE if plan.time is None else int(seconds(plan.time) * 1e9)
     out = struct.pack("<BBqqqqH", 1, kind, stop, take_profit, trailing, time, len(plan.roi))
-    for age, gain in sorted((seconds(age), share(gain)) for age, gain in plan.roi):
+    steps = sorted((seconds(age), share(gain)) for age, gain in plan.roi)
+    for (age, _), (later, _) in zip(steps, steps[1:]):
+        if int(age * 1e9) == int(later * 1e9):
+            raise ValueError(f"roi has two gains for the age of {age:g} s; write one for each age")
+    for age, gain in steps:
         out += struct.pack("<qq", int(age * 1e9), ppm(gain))
     return out
 
@@ -193,6 +198,12 @@ def _positive(name: str, value: float) -> int:
     if not 0 < value:
         raise ValueError(f'{name} = {value!r} is no distance; write 0.02 or "2%"')
     return ppm(value)
+
+
+def _distance(name: str, value: float) -> int:
+    if ppm(value) >= PPM:
+        raise ValueError(f'{name} = {value!r} is {value:.0%} of the price; a distance is below 1: write 0.03 or "3%"')
+    return _positive(name, value)
 
 
 def state_bytes(state: Optional[bytes]) -> bytes:
@@ -210,7 +221,7 @@ def decision_bytes(decision: Optional[Decision], decimals: int, state: Optional[
         raise TypeError(f"{type(decision).__name__} is no decision; return Buy(), Exit(), Target(0.5), Hold() or None")
     if decision.exposure is None:
         return b"\1" + text(decision.text) + state_bytes(state)
-    if math.isnan(decision.exposure) or abs(decision.exposure) > 1:
+    if not math.isfinite(decision.exposure) or abs(ppm(decision.exposure)) > PPM:
         raise ValueError(f"an exposure of {decision.exposure!r}; it is a share of the budget, from -1 to 1")
     limit = NONE if decision.limit is None else mantissa(decision.limit, decimals)
     body = struct.pack("<Bqq", 2, ppm(decision.exposure), limit)
@@ -231,6 +242,7 @@ def table_bytes(
     calls: int,
     plan: Optional[ExitPlan],
     warnings: Sequence[str] = (),
+    state: Optional[bytes] = None,
 ) -> bytes:
     """The body of TABLE. Rows before `first` decide nothing."""
     unknown = set(signals) - {"enter", "exit", "enter_tag", "exit_tag", "stop", "target"}
@@ -261,7 +273,7 @@ def table_bytes(
         parts.append(_exposures(signals["target"], rows, first, NONE))
     head = struct.pack("<IBB", rows, mask, calls) + plan_bytes(plan, decimals)
     names = struct.pack("<H", len(tags)) + b"".join(text(tag, 200) for tag in tags)
-    return head + names + b"".join(parts) + warnings_bytes(warnings) + state_bytes(None)
+    return head + names + b"".join(parts) + warnings_bytes(warnings) + state_bytes(state)
 
 
 def _little(column: array) -> bytes:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from array import array
+from copy import deepcopy
+from dataclasses import replace
 from typing import Any, Dict, List, Optional, Tuple
 
 from . import protocol as wire
 from .columns import Columns, History, as_columns, plain
 from .context import Context, ReadQuote
-from .decision import Decision, Exit, Target
+from .decision import Decision, Exit, ExitPlan
 from .loading import overrides, timeframe_seconds
 from .market import Candle, Order, Position, Quote, Trade
 from .strategy import Strategy
 
 TRADES_KEPT = 200
+# Of these, so many are kept over a restart.
+TRADES_SAVED = 50
+# What the desk keeps of a strategy.
+STATE_MAX = 1 << 20
 CANDLES_KEPT = 1000
 CHECKS = 5
 TOLERANCE = 1e-4
@@ -44,7 +51,10 @@ class Runner:
         self.ctx.traded = [one["name"] for one in self.instruments if one.get("traded", True)]
         self.ctx.ticks = {one["name"]: one.get("tick", 1) / 10 ** one["price_decimals"] for one in self.instruments}
         self.whole: Dict[int, Columns] = {}
-        self.bars: Dict[int, int] = {}
+        # The newest candle that the rows of an instrument were computed with, live.
+        self.windowed: Dict[int, int] = {}
+        self.is_computing = False
+        self.ctx._refresh = self._refresh
         self.held: Dict[int, Tuple[float, float, int]] = {}
         self.tags: Dict[int, str] = {}
         self.denied: Dict[int, bool] = {}
@@ -54,6 +64,7 @@ class Runner:
         self.has_position = overrides(strategy, "on_position")
         self.signals: Dict[int, Dict[str, Any]] = {}
         self.saved: Optional[bytes] = None
+        self.trades_text: Optional[str] = None
         if state:
             self._restore(state)
         strategy.setup(self.ctx)
@@ -67,6 +78,13 @@ class Runner:
         scale = 10**decimals
         floats = [array("d", [count / scale for count in column]) for column in columns[:4]]
         self.histories[slot, self.seconds[length]].extend(times, [*floats, columns[4]])
+
+    def feed(self, request: wire.Evaluation) -> None:
+        """A candle of the past; in a backtest, whose candles are here, a position that changed."""
+        if request.slot in self.whole:
+            self._view(request)
+        else:
+            self.keep(request)
 
     def keep(self, request: wire.Evaluation) -> None:
         """Keeps the candle of a request."""
@@ -96,48 +114,69 @@ class Runner:
         if not self.has_signals:
             return wire.DONE, wire.warnings_bytes(warnings)
         self._look(slot, history.time[-1] + history.length if rows else 0)
-        self.ctx._row[self._name(slot)] = rows - 1
-        table = self.strategy.signals(frame, self.ctx) or {}
+        table = self._signals(slot, frame)
         self.signals[slot] = table
         first = max(getattr(self.strategy, "first_row", self.warm_up) - 1, 0)
         return wire.TABLE, self._table(slot, table, rows, first, warnings)
+
+    def _signals(self, slot: int, frame: Columns) -> Dict[str, Any]:
+        """Runs `signals` over columns."""
+        self._show(slot, frame)
+        return self.strategy.signals(frame, self.ctx) or {}
+
+    def _show(self, slot: int, frame: Columns) -> None:
+        """Has `ctx["column"]` read these columns, at their newest row."""
+        name = self._name(slot)
+        self.ctx._frames[name], self.ctx._row[name] = frame, len(frame) - 1
+        for key in [key for key in self.ctx._plain if key[0] == name]:
+            del self.ctx._plain[key]
 
     def _table(self, slot: int, table: Dict[str, Any], rows: int, first: int, warnings: List[str]) -> bytes:
         calls = 0
         for name, bit in (("on_position", wire.CALLS_POSITION), ("on_entry", wire.CALLS_ENTRY), ("on_exit", wire.CALLS_EXIT)):
             calls |= bit if overrides(self.strategy, name) else 0
         decimals = self.instruments[slot]["price_decimals"]
-        return wire.table_bytes(table, rows, first, decimals, calls, self.strategy.exit_plan, warnings)
+        state = self._state() if self.ctx.mode == "live" else None
+        return wire.table_bytes(table, rows, first, decimals, calls, self.strategy.exit_plan, warnings, state)
 
-    def _frame(self, slot: int, begin: int, end: int, window: Optional[int]) -> Columns:
-        """Columns with the indicators of rows `begin` until `end`. `window` is how many candles other timeframes have."""
+    def _frame(self, slot: int, begin: int, end: int, window: Optional[int], anchor: Optional[int] = None) -> Columns:
+        """Columns with the indicators of rows `begin` until `end`. `window` is how many candles other timeframes have up to the close
+        of the row before `anchor`, which is `end` if it is not given.
+        """
         history = self.histories[slot, self.base]
         frame = history.columns(begin, end)
         if not self.has_indicators:
             return frame
         ctx = self.ctx
         self._look(slot, history.time[end - 1] + history.length if end else 0)
-        ctx._span, ctx._rows = (begin, end), window
-        found = self.strategy.indicators(frame, ctx)
+        ctx._span, ctx._rows, ctx._anchor = (begin, end), window, end if anchor is None else anchor
+        self.is_computing = True
+        try:
+            found = self.strategy.indicators(frame, ctx)
+        finally:
+            self.is_computing = False
         return as_columns(frame if found is None else found, end - begin)
 
     def _check(self, slot: int, whole: Columns) -> List[str]:
         """Compares rows over parts of the history with those over the whole of it."""
         rows, warm_up = len(whole), self.warm_up
-        if rows < 3 * warm_up or warm_up == 0:
+        if warm_up == 0:
             return []
-        own = [name for name in whole if name not in ("time", "open", "high", "low", "close", "volume")]
+        if rows < 3 * warm_up:
+            return [f"not checked for a look-ahead: that takes {3 * warm_up} candles, three times warm_up, and there are {rows}"]
         warnings: Dict[str, str] = {}
+        own_state = deepcopy(vars(self.strategy).get("state"))
+        full_rows = self._own(slot, whole)
         for check in range(CHECKS):
             row = warm_up + (rows - 2 * warm_up) * (check + 1) // (CHECKS + 1)
             begin = row + 1 - warm_up
-            before = self._frame(slot, begin, row + 1, warm_up)
-            beyond = self._frame(slot, begin, min(row + 1 + warm_up, rows), None)
+            before = self._own(slot, self._frame(slot, begin, row + 1, warm_up))
+            beyond = self._own(slot, self._frame(slot, begin, min(row + 1 + warm_up, rows), warm_up, row + 1))
             time = _utc(self.histories[slot, self.base].time[row])
-            for name in own:
+            for name in full_rows:
                 if name in warnings or name not in before or name not in beyond:
                     continue
-                live, ahead, full = (_value(one[name], at) for one, at in ((before, -1), (beyond, warm_up - 1), (whole, row)))
+                live, ahead, full = (_value(one[name], at) for one, at in ((before, -1), (beyond, warm_up - 1), (full_rows, row)))
                 if not _agree(live, ahead, 1e-9):
                     warnings[name] = f"look-ahead: column {name} at {time} is {live!r} without later candles and {ahead!r} with them"
                 elif not _agree(live, full, TOLERANCE):
@@ -145,7 +184,19 @@ class Runner:
                         f"column {name} at {time} is {live!r} over the last {warm_up} candles, as live, and {full!r} over the whole "
                         "history; a longer warm_up brings them together"
                     )
+        self._show(slot, whole)
+        if own_state is not None:
+            # What a check noted did not happen.
+            self.strategy.state = own_state
         return list(warnings.values())
+
+    def _own(self, slot: int, frame: Columns) -> Dict[str, Any]:
+        """The columns of `indicators`, and those of `signals`."""
+        own = {name: column for name, column in frame.items() if name not in ("time", "open", "high", "low", "close", "volume")}
+        if self.has_signals:
+            table = self._signals(slot, frame)
+            own.update((f"{name} of signals", column) for name, column in table.items() if not isinstance(column, str))
+        return own
 
     # Evaluations.
 
@@ -162,33 +213,48 @@ class Runner:
             decision = self._decide(request, candle)
         if isinstance(decision, Decision) and decision.exposure:
             self.tags[slot] = decision.tag
+            if decision.exit is None and self.strategy.exit_plan is not None:
+                decision = replace(decision, exit=self.strategy.exit_plan)
         return wire.DECISION, wire.decision_bytes(decision, decimals, self._state() if ctx.mode == "live" else None)
 
     def _is_ready(self, slot: int, candle: Optional[Candle]) -> bool:
         """Whether a candle is of the base timeframe, and the strategy has its rows."""
         if candle is None or candle.timeframe != self.base:
             return False
-        history = self.histories[slot, self.base]
-        name = self._name(slot)
-        end = history.closed_until(candle.close_time)
-        needed = getattr(self.strategy, "first_row", self.warm_up) if slot in self.whole else self.warm_up
-        if end < needed:
+        end = self.histories[slot, self.base].closed_until(candle.close_time)
+        if end < self._needed(slot):
             return False
-        if slot in self.whole:
-            self.ctx._row[name] = end - 1
-        elif self.has_indicators:
+        if slot not in self.whole and self.has_indicators:
             self._window(slot, end)
         return True
 
+    def _needed(self, slot: int) -> int:
+        """How many candles an instrument must have before a row of it is read."""
+        return getattr(self.strategy, "first_row", self.warm_up) if slot in self.whole else self.warm_up
+
+    def _refresh(self) -> None:
+        """Computes the newest rows for a callback that is not one of a close."""
+        ctx, slot = self.ctx, self.ctx.known.index(self.ctx.instrument)
+        end, now = len(self.histories[slot, self.base]), ctx.now
+        if self.is_computing or slot in self.whole or not end or end < self.warm_up:
+            return
+        self._window(slot, end)
+        ctx.now = now
+
+    def _newest_row(self, slot: int, now: int) -> None:
+        """Has `ctx["column"]` read the newest row that had closed by now, and no later one."""
+        ctx, name, history = self.ctx, self._name(slot), self.histories[slot, self.base]
+        if slot in self.whole:
+            end = history.closed_until(now)
+            ctx._row[name] = end - 1 if end >= self._needed(slot) else -1
+        elif len(history) and self.windowed.get(slot) != history.time[-1]:
+            ctx._frames.pop(name, None)
+
     def _window(self, slot: int, end: int) -> None:
         """Computes the last rows, as live."""
-        name = self._name(slot)
-        begin = max(end - self.warm_up, 0)
-        frame = self._frame(slot, begin, end, self.warm_up)
-        self.ctx._frames[name] = frame
-        self.ctx._row[name] = end - begin - 1
-        for key in [key for key in self.ctx._plain if key[0] == name]:
-            del self.ctx._plain[key]
+        begin = max(end - self.warm_up, 0) if self.warm_up else 0
+        self._show(slot, self._frame(slot, begin, end, self.warm_up))
+        self.windowed[slot] = self.histories[slot, self.base].time[end - 1]
 
     def _live_row(self, slot: int) -> bytes:
         """The newest row of `signals`, as a table of one row."""
@@ -228,9 +294,11 @@ class Runner:
         if request.proposal == 1:
             value = _value(signals["enter"], row)
             stop = _value(signals["stop"], row) if "stop" in signals else None
-            decision = Target(1.0 if value is True else float(value), tag("enter_tag"), stop_at=stop if stop == stop else None)
-            if decision.exit is None:
-                decision = Decision(decision.exposure, decision.tag, exit=strategy.exit_plan)
+            plan = strategy.exit_plan
+            if stop is not None and stop == stop:
+                # As in the desk: the row's stop takes the place of the plan's, and the rest of the plan stays.
+                plan = replace(plan or ExitPlan(), stop_at=stop)
+            decision = Decision(1.0 if value is True else float(value), tag("enter_tag"), exit=plan)
             return strategy.on_entry(decision, ctx) if overrides(strategy, "on_entry") else decision
         managed = strategy.on_position(ctx.position, ctx) if ctx.position and self.has_position else None
         if managed is not None and managed.exposure == 0:
@@ -257,9 +325,7 @@ class Runner:
         price = candle.close if candle else (ctx.quote.mid if ctx.quote else None)
         entry = None if request.entry_price is None else request.entry_price / price_scale
         quantity = request.quantity / size_scale
-        if candle and candle.timeframe == self.base:
-            self.bars[slot] = self.bars.get(slot, 0) + 1 if quantity else 0
-        bars = self.bars.get(slot, 0) if quantity else 0
+        bars = self._closes(slot, request.opened_at, request.at) if quantity and request.opened_at is not None else 0
         ctx.position = Position(known["name"], quantity, entry, request.opened_at, price, request.at, bars)
         ctx.positions[known["name"]] = ctx.position
         if request.reads:
@@ -267,8 +333,15 @@ class Runner:
                 of = self.instruments[place]
                 ctx.reads[of["name"]] = _quote(of, quote, ReadQuote, is_live=bool(live))
         ctx.numbers = request.numbers
+        self._newest_row(slot, request.at)
         self._note(slot, request, entry, price)
         return candle
+
+    def _closes(self, slot: int, since: int, until: int) -> int:
+        """How many candles of the base timeframe closed after one moment, up to another."""
+        history = self.histories[slot, self.base]
+        phase = history.time[-1] % history.length if history.time else 0
+        return (until - phase) // history.length - (since - phase) // history.length
 
     def _note(self, slot: int, request: wire.Evaluation, entry: Optional[float], price: Optional[float]) -> None:
         """Keeps closed trades, and calls `on_order` where a position changed."""
@@ -279,13 +352,16 @@ class Runner:
             closed = Trade(name, before, before_entry, price or before_entry, opened, request.at, self.tags.get(slot, ""))
             ctx.closed_trades.append(closed)
             del ctx.closed_trades[:-TRADES_KEPT]
+            self.trades_text = None
         if quantity:
             self.held[slot] = (quantity, entry or 0.0, request.opened_at or 0)
         else:
             self.held.pop(slot, None)
         is_denied = request.last_entry == 1
         if self.has_order and quantity != before:
-            self.strategy.on_order(Order(name, "filled", quantity - before, entry or price, request.at), ctx)
+            # What a smaller position was sold at is known no better than by the evaluation that saw it.
+            paid = entry if abs(quantity) > abs(before) else price
+            self.strategy.on_order(Order(name, "filled", quantity - before, paid or price or entry, request.at), ctx)
         if self.has_order and is_denied and not self.denied.get(slot, False):
             self.strategy.on_order(Order(name, "denied", 0.0, None, request.at), ctx)
         self.denied[slot] = is_denied
@@ -304,27 +380,38 @@ class Runner:
         """What is to be kept over a restart, if it changed."""
         kept = {
             "state": self.strategy.state,
-            "held": {str(slot): values for slot, values in self.held.items()},
-            "tags": {str(slot): tag for slot, tag in self.tags.items()},
-            "bars": {str(slot): bars for slot, bars in self.bars.items()},
-            "trades": [vars(trade) for trade in self.ctx.closed_trades],
+            "held": {self._name(slot): values for slot, values in self.held.items()},
+            "tags": {self._name(slot): tag for slot, tag in self.tags.items()},
         }
         try:
-            state = json.dumps(kept, separators=(",", ":"), allow_nan=True).encode()
+            text = json.dumps(kept, separators=(",", ":"), allow_nan=True)
         except (TypeError, ValueError) as error:
             raise TypeError(f"self.state cannot be saved: {error}; keep numbers, texts, lists and dicts in it") from error
+        if self.trades_text is None:
+            trades = [vars(trade) for trade in self.ctx.closed_trades[-TRADES_SAVED:]]
+            self.trades_text = json.dumps(trades, separators=(",", ":"), allow_nan=True)
+        state = f'{text[:-1]},"trades":{self.trades_text}}}'.encode()
         if state == self.saved:
             return None
+        if len(state) > STATE_MAX:
+            raise ValueError(f"self.state takes {len(state)} bytes, and at most {STATE_MAX} are kept; drop what is old from it")
         self.saved = state
         return state
 
     def _restore(self, state: bytes) -> None:
-        kept = json.loads(state)
-        self.strategy.state = kept["state"]
-        self.held = {int(slot): (values[0], values[1], values[2]) for slot, values in kept["held"].items()}
-        self.tags = {int(slot): tag for slot, tag in kept["tags"].items()}
-        self.bars = {int(slot): bars for slot, bars in kept["bars"].items()}
-        self.ctx.closed_trades = [Trade(**trade) for trade in kept["trades"]]
+        """Takes back what was kept. What is no state of this version is left out: a strategy without one can start."""
+        try:
+            kept = json.loads(state)
+            own, trades = kept["state"], [Trade(**trade) for trade in kept["trades"]]
+            held = {name: (values[0], values[1], values[2]) for name, values in kept["held"].items()}
+            tags = dict(kept["tags"])
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+            print(f"the saved state cannot be read ({type(error).__name__}: {error}); the strategy starts without", file=sys.stderr)
+            return
+        slots = {one["name"]: slot for slot, one in enumerate(self.instruments)}
+        self.strategy.state, self.ctx.closed_trades = own, trades
+        self.held = {slots[name]: values for name, values in held.items() if name in slots}
+        self.tags = {slots[name]: tag for name, tag in tags.items() if name in slots}
         self.saved = state
 
 

@@ -1,4 +1,7 @@
-import importlib.abc, importlib.util, json, os, struct, sys
+import sys
+# The working directory is the desk's: no file there takes the place of a library.
+sys.path[:] = [path for path in sys.path if path]
+import importlib.abc, importlib.util, json, os, struct
 
 def read(count):
     parts = bytearray()
@@ -36,6 +39,5 @@ class Package(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return compile(self.get_source(name), "<tradewind>/" + self.locate(name), "exec", dont_inherit=True)
 
 sys.meta_path.insert(0, Package())
-sys.path[:] = [path for path in sys.path if path]
 from tradewind.process import main
 main()

@@ -1,4 +1,4 @@
-//! One process: started with limits, requested with a deadline, killed with everything that it started.
+//! One process: started with limits, requested with a deadline, killed with its process group.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::fd::OwnedFd;
@@ -217,7 +217,7 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// Kills it with all that it started, and takes its status.
+    /// Kills it with its process group, and takes its status. What began a session of its own stays.
     fn drop(&mut self) {
         // It fails only where the process has ended and left none behind.
         rustix::process::kill_process_group(self.pid(), Signal::KILL).ok();

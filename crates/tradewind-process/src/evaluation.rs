@@ -1,6 +1,6 @@
 //! The body of FEED and EVALUATE: what a strategy sees at one evaluation. Pure.
 
-use tradewind_model::{Candle, CarriedOut, FeedHealth, LastEntry, Quote, Wake};
+use tradewind_model::{Candle, CarriedOut, FeedHealth, Instrument, LastEntry, Quote, Wake};
 use tradewind_strategy::View;
 
 const HAS_QUOTE: u8 = 1;
@@ -33,7 +33,7 @@ pub enum Proposal {
     Exit = 2,
 }
 
-/// Packs an evaluation. `slots` are the bot's instruments: those that it trades, then those that it only reads.
+/// Packs an evaluation. `known` are the bot's instruments in the order of START: those that it trades, then those that it only reads.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a bot has fewer than 65,535 instruments: START has refused more"
@@ -43,6 +43,7 @@ pub(crate) fn encode(
     wake: Wake,
     candle: Option<&Candle>,
     ask: Request,
+    known: &[Instrument],
 ) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     let mut flags = 0;
@@ -82,7 +83,7 @@ pub(crate) fn encode(
     if let Request::Confirmation(proposal) = ask {
         out.push(proposal as u8);
     }
-    push_reads(&mut out, view);
+    push_reads(&mut out, view, known);
     push_series(&mut out, view);
     out
 }
@@ -126,12 +127,16 @@ fn push_candle(out: &mut Vec<u8>, candle: &Candle) {
 }
 
 /// The latest quotes of the instruments that the bot only reads.
-fn push_reads(out: &mut Vec<u8>, view: &View<'_>) {
+fn push_reads(out: &mut Vec<u8>, view: &View<'_>, known: &[Instrument]) {
     let place = out.len();
     out.extend_from_slice(&[0, 0]);
     let mut count: u16 = 0;
-    for (slot, read) in (0_u16..).zip(view.reads.iter()) {
-        let Some(quote) = read.quote else { continue };
+    for read in view.reads.iter() {
+        let slot = known.iter().position(|one| one.id == read.instrument.id);
+        let slot = slot.and_then(|slot| u16::try_from(slot).ok());
+        let (Some(quote), Some(slot)) = (read.quote, slot) else {
+            continue;
+        };
         out.extend_from_slice(&slot.to_le_bytes());
         out.push(u8::from(read.health == FeedHealth::Live));
         push_quote(out, quote);

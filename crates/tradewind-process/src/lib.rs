@@ -16,6 +16,7 @@ mod frame;
 mod history;
 mod host;
 mod interpreter;
+mod kept;
 mod output;
 mod package;
 mod strategy;

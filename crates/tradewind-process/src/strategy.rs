@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::json;
 use tradewind_events::{BotConfig, StrategyProcess};
 use tradewind_model::{
-    Candle, CarriedOut, Decision, ExitPlan, Instrument, Ppm, Quote, Reason, Stop, Target, Wake,
+    Candle, CarriedOut, Decision, ExitPlan, Instrument, LastEntry, PositionState, Ppm, Quote,
+    Reason, Stop, Target, Wake,
 };
 use tradewind_strategy::{RestoreError, Role, Strategy, StrategyError, View, WarmUp};
 
@@ -17,6 +18,7 @@ use crate::evaluation::{Proposal, Request, encode};
 use crate::frame::{Frame, Kind, Reader};
 use crate::history::History;
 use crate::host::{Host, Processes};
+use crate::kept::Kept;
 use crate::table::{Row, Table, texts};
 
 /// How long the columns of a whole history may take.
@@ -59,6 +61,8 @@ struct Slot {
     next: usize,
     /// The exposure that a row's target requested last.
     target: Option<Ppm>,
+    /// The position that the process was shown last, in a backtest.
+    shown: (PositionState, LastEntry),
 }
 
 impl ProcessStrategy {
@@ -138,7 +142,7 @@ impl ProcessStrategy {
 
     /// The state, if it changed since the last call.
     pub fn take_state(&mut self) -> Option<Vec<u8>> {
-        std::mem::take(&mut self.is_state_new).then(|| self.state.clone())
+        std::mem::take(&mut self.is_state_new).then(|| self.save())
     }
 
     fn start(&mut self, process: &mut crate::child::Process) -> Result<(), ProcessError> {
@@ -267,7 +271,13 @@ impl ProcessStrategy {
         let wake = Wake::Candle(candle.interval);
         // The process has the whole history of a backtest already.
         if matches!(self.mode, Mode::Live) {
-            let body = encode(view, wake, Some(candle), Request::Decision);
+            let body = encode(
+                view,
+                wake,
+                Some(candle),
+                Request::Decision,
+                &self.instruments,
+            );
             self.exchange(Kind::Feed, body)?;
         }
         Ok(hold("a candle of the past, or of a further timeframe"))
@@ -280,7 +290,7 @@ impl ProcessStrategy {
         candle: Option<&Candle>,
         ask: Request,
     ) -> Result<Decision, ProcessError> {
-        let body = encode(view, wake, candle, ask);
+        let body = encode(view, wake, candle, ask, &self.instruments);
         let Some(answer) = self.exchange(Kind::Evaluate, body)? else {
             return Ok(hold("fed"));
         };
@@ -289,19 +299,47 @@ impl ProcessStrategy {
             answer.map_err(|error| ProcessError::Garbled(error.to_string()))
         });
         let answer = read.map_err(|error| self.refuse(error))?;
-        if let Some(state) = answer.state {
+        self.keep_state(answer.state);
+        Ok(answer.decision)
+    }
+
+    fn keep_state(&mut self, state: Option<Vec<u8>>) {
+        if let Some(state) = state {
             self.state = state;
             self.is_state_new = true;
         }
-        Ok(answer.decision)
+    }
+
+    /// Shows the process of a backtest a position that changed: live it sees one at each close.
+    fn show_position(&mut self, view: &View<'_>, candle: &Candle) -> Result<(), ProcessError> {
+        let Some(slot) = self.slots.get_mut(view.slot) else {
+            return Ok(());
+        };
+        let shown = (view.position, view.last_entry);
+        if slot.table.is_none() || slot.shown == shown {
+            return Ok(());
+        }
+        slot.shown = shown;
+        let wake = Wake::Candle(candle.interval);
+        let body = encode(
+            view,
+            wake,
+            Some(candle),
+            Request::Decision,
+            &self.instruments,
+        );
+        self.exchange(Kind::Feed, body).map(|_| ())
     }
 
     /// Decides on a candle of the base timeframe by the rows of a table.
     fn by_row(&mut self, view: &View<'_>, candle: &Candle) -> Result<Decision, ProcessError> {
         let wake = Wake::Candle(candle.interval);
+        if matches!(self.mode, Mode::Backtest(_)) {
+            self.show_position(view, candle)?;
+        }
         let (table, index) = match &self.mode {
             Mode::Live => {
-                let body = encode(view, wake, Some(candle), Request::Row);
+                let body = encode(view, wake, Some(candle), Request::Row, &self.instruments);
                 let Some(answer) = self.exchange(Kind::Evaluate, body)? else {
                     return Ok(hold("fed"));
                 };
@@ -309,7 +347,9 @@ impl ProcessStrategy {
                     let table = Table::decode(&answer.body, view.instrument);
                     table.map_err(|error| ProcessError::Garbled(error.to_string()))
                 });
-                (read.map_err(|error| self.refuse(error))?, 0)
+                let mut table = read.map_err(|error| self.refuse(error))?;
+                self.keep_state(table.state.take());
+                (table, 0)
             }
             Mode::Backtest(history) => {
                 let candles = history.of(view.instrument.id, candle.interval);
@@ -331,7 +371,8 @@ impl ProcessStrategy {
                     candles.partition_point(|one| one.open_time < candle.open_time)
                 };
                 slot.next = index + 1;
-                (table, index)
+                // A candle that is not in the history has no row: never that of a later one.
+                (table, if is_here(index) { index } else { usize::MAX })
             }
         };
         let decided = self.apply_row(view, candle, &table, index);
@@ -378,11 +419,16 @@ impl ProcessStrategy {
                 false => Ok(target(row.enter, row.enter_tag, entry_plan(table, &row))),
             };
         }
+        let is_denied = view.last_entry == LastEntry::Denied && !is_held;
         let slot = self.slots.get_mut(view.slot);
         if let (Some(wanted), Some(slot)) = (row.target, slot)
-            && slot.target != Some(wanted)
+            && (slot.target != Some(wanted) || is_denied)
         {
-            slot.target = Some(wanted);
+            // What a paused bot does not carry out is requested again.
+            if view.carried_out == CarriedOut::All && slot.target != Some(wanted) {
+                slot.target = Some(wanted);
+                self.is_state_new = true;
+            }
             return Ok(target(wanted, row.enter_tag, entry_plan(table, &row)));
         }
         Ok(hold("no signal in this row"))
@@ -466,11 +512,33 @@ impl Strategy for ProcessStrategy {
     }
 
     fn save(&self) -> Vec<u8> {
-        self.state.clone()
+        let targets = self.instruments.iter().zip(&self.slots);
+        let targets = targets.filter_map(|(one, slot)| Some((one.name.clone(), slot.target?)));
+        Kept {
+            file: self.process.file.clone(),
+            class: self.process.class.clone(),
+            targets: targets.collect(),
+        }
+        .with(&self.state)
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), RestoreError> {
-        self.state = state.to_vec();
+        let (kept, state) = Kept::split(state);
+        let is_other =
+            |kept: &Kept| kept.file != self.process.file || kept.class != self.process.class;
+        if kept.as_ref().is_some_and(is_other) {
+            tracing::warn!(
+                bot = self.name,
+                "The kept state is of another strategy. This one starts without.",
+            );
+            self.state.clear();
+        } else {
+            self.state = state.to_vec();
+            let targets = kept.map(|kept| kept.targets).unwrap_or_default();
+            for (one, slot) in self.instruments.iter().zip(&mut self.slots) {
+                slot.target = targets.get(&one.name).copied();
+            }
+        }
         // The process, if there is one, has other state: it is started again.
         if self.generation.take().is_some() {
             let replaced = ProcessError::Ended("its state was replaced".to_owned());

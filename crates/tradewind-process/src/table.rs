@@ -28,6 +28,8 @@ pub struct Table {
     target: Option<Vec<Option<Ppm>>>,
     /// What the process noted while it computed, such as a look-ahead.
     pub warnings: Vec<String>,
+    /// The strategy's state, if it changed.
+    pub state: Option<Vec<u8>>,
 }
 
 /// One row.
@@ -75,6 +77,7 @@ impl Table {
             stop: None,
             target: None,
             warnings: Vec::new(),
+            state: None,
         };
         if has(ENTER) {
             table.enter = Some(column(&mut from, rows, exposure)?);
@@ -103,7 +106,7 @@ impl Table {
             table.target = Some(column(&mut from, rows, wanted)?);
         }
         table.warnings = texts(&mut from)?;
-        state(&mut from)?;
+        table.state = state(&mut from)?;
         from.end()?;
         Ok(table)
     }

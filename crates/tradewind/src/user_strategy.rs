@@ -14,7 +14,7 @@ use crate::config::parse_duration;
 pub(crate) const INTERPRETER: &str = "python3";
 /// How long an evaluation may take where nothing is configured.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(2);
-/// The longest deadline: the engine gives an evaluation up after ten seconds.
+/// The longest deadline.
 pub(crate) const DEADLINE_MAX: Duration = Duration::from_secs(9);
 /// What a process may map where nothing is configured.
 pub(crate) const MEMORY: u64 = 4 << 30;

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use tradewind_data::{Span, UtcOffset};
 use tradewind_engine::StrategySource;
-use tradewind_events::{Configuration, StrategyProcess, WakeRule};
+use tradewind_events::{CandleSource, Configuration, StrategyProcess, WakeRule};
 use tradewind_model::{
     Amount, Candle, ExitPlan, Interval, MarketEvent, OrderPolicy, Parameter, Ppm, Protections,
     Sizer,
@@ -172,6 +172,11 @@ pub fn run_files_in_process(
 ) -> Result<Report, BacktestError> {
     let rules = desk::BotRules::of_process(process, wakes);
     let (plan, surveys) = prepare(options, &rules)?;
+    if plan.setup.configuration.candles == CandleSource::Trades {
+        return Err(BacktestError::Options(
+            "a strategy in a process is handed all candles before the run, and this data has none; add a file of candles".to_owned(),
+        ));
+    }
     let mut all = Vec::new();
     let house = house::read(options, &plan.setup.configuration)?;
     let mut player = player::Player::open(&plan, house)?;

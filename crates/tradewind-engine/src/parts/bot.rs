@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::{BotConfig, BotState, Lane, WakeRule};
-use tradewind_model::{EventId, InstrumentId, Price, Reason, Timestamp};
+use tradewind_model::{Candle, EventId, InstrumentId, Ppm, Price, Reason, Timestamp, Wake};
 use tradewind_risk::{ClosedTrade, ClosedTrades};
 
 use super::bot_instrument::BotInstrument;
@@ -72,23 +72,51 @@ pub(crate) struct Activity {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct LaneRequests {
     pending: Option<PendingRequest>,
+    /// Wakes that came since, at most one of each kind for an instrument.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    queue: VecDeque<QueuedWake>,
+    /// Whether a skipped wake was announced since the last request that wants a decision.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_skip_announced: bool,
     last: u64,
     /// The last request before the strategy was rebuilt. Answers up to it come from the old strategy.
     reset_at: u64,
 }
 
-/// Where a decision is wanted, what it follows from, and the price that it is made at, where no quote decides it.
-pub(crate) type Wanted = (BotInstrument, Option<EventId>, Option<Price>);
+/// A wake that waits until the open request is answered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct QueuedWake {
+    pub(crate) place: BotInstrument,
+    pub(crate) wake: Wake,
+    pub(crate) candle: Option<Candle>,
+    pub(crate) cause: Option<EventId>,
+    /// The price that it is decided at, where no quote decides it.
+    pub(crate) reference: Option<Price>,
+    /// When it came.
+    pub(crate) since: Timestamp,
+    /// Whether only an exit is carried out.
+    pub(crate) exits_only: bool,
+}
 
 /// A request that wants a decision and has no answer yet.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct PendingRequest {
-    request: u64,
+    #[serde(default)]
+    pub(crate) request: u64,
     pub(crate) place: BotInstrument,
     pub(crate) cause: Option<EventId>,
     /// The price that it is decided at, where no quote decides it.
     #[serde(default)]
     pub(crate) reference: Option<Price>,
+    /// When the position that the strategy was shown was opened.
+    #[serde(default)]
+    pub(crate) opened_at: Option<Timestamp>,
+    /// The exposure that the strategy was shown.
+    #[serde(default)]
+    pub(crate) exposure: Ppm,
+    /// Whether only an exit is carried out.
+    #[serde(default)]
+    pub(crate) exits_only: bool,
 }
 
 impl Bot {
@@ -380,18 +408,42 @@ impl Bot {
 
 impl LaneRequests {
     /// Numbers a request. With `wants`, the request stays open until its answer comes.
-    pub(crate) fn send(&mut self, wants: Option<Wanted>) -> u64 {
+    pub(crate) fn send(&mut self, wants: Option<PendingRequest>) -> u64 {
         self.last += 1;
         let request = self.last;
-        if let Some((place, cause, reference)) = wants {
-            self.pending = Some(PendingRequest {
-                request,
-                place,
-                cause,
-                reference,
-            });
+        if let Some(wanted) = wants {
+            self.is_skip_announced = false;
+            self.pending = Some(PendingRequest { request, ..wanted });
         }
         request
+    }
+
+    /// Keeps a wake for later. It takes the place of an older one of its kind, which is returned.
+    pub(crate) fn queue(&mut self, wake: QueuedWake) -> Option<QueuedWake> {
+        let mut queue = self.queue.iter_mut();
+        let older = queue.find(|one| one.place == wake.place && one.wake == wake.wake);
+        if let Some(older) = older {
+            return Some(std::mem::replace(older, wake));
+        }
+        self.queue.push_back(wake);
+        None
+    }
+
+    /// The wake that has waited longest.
+    pub(crate) fn next_queued(&mut self) -> Option<QueuedWake> {
+        self.queue.pop_front()
+    }
+
+    /// A wake that waits, of this kind.
+    pub(crate) fn take_queued(&mut self, place: BotInstrument, wake: Wake) -> Option<QueuedWake> {
+        let mut queue = self.queue.iter();
+        let index = queue.position(|one| one.place == place && one.wake == wake)?;
+        self.queue.remove(index)
+    }
+
+    /// Whether the next skipped wake is announced: the first of each open request.
+    pub(crate) const fn announces_skip(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_skip_announced, true)
     }
 
     /// Takes the open request if it is the one of this number.
@@ -399,14 +451,16 @@ impl LaneRequests {
         self.pending.take_if(|pending| pending.request == request)
     }
 
-    /// Gives the open request up.
-    pub(crate) const fn take_pending(&mut self) -> Option<PendingRequest> {
+    /// Gives the open request up, and what waits for it.
+    pub(crate) fn take_pending(&mut self) -> Option<PendingRequest> {
+        self.queue.clear();
         self.pending.take()
     }
 
     /// Notes that the strategy is rebuilt: earlier requests are void.
-    pub(crate) const fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.pending = None;
+        self.queue.clear();
         self.reset_at = self.last;
     }
 
@@ -437,13 +491,22 @@ mod tests {
     #[test]
     fn an_answer_is_taken_once_and_only_to_the_open_request() {
         let place = BotInstrument::new(BotId(0), 0);
+        let wanted = PendingRequest {
+            request: 0,
+            place,
+            cause: None,
+            reference: None,
+            opened_at: None,
+            exposure: Ppm::ZERO,
+            exits_only: false,
+        };
         let mut lane = LaneRequests::default();
         assert_eq!(lane.send(None), 1);
-        assert_eq!(lane.send(Some((place, None, None))), 2);
+        assert_eq!(lane.send(Some(wanted)), 2);
         assert!(lane.take(1).is_none() && lane.is_waiting());
         assert_eq!(lane.take(2).map(|pending| pending.place), Some(place));
         assert!(lane.take(2).is_none());
-        lane.send(Some((place, None, None)));
+        lane.send(Some(wanted));
         lane.reset();
         assert!(!lane.is_waiting() && !lane.is_current(3) && lane.is_current(4));
     }

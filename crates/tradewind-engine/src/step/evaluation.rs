@@ -24,6 +24,7 @@ use super::stop_moves::move_stop;
 use super::target::reconcile_position;
 use crate::context::Trigger;
 use crate::parts::Parts;
+use crate::parts::bot::{PendingRequest, QueuedWake};
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::instrument_state::{CandleOrder, InstrumentState};
 use crate::parts::market::Market;
@@ -32,16 +33,7 @@ use crate::parts::targets::Targets;
 /// How long another lane may take before its bot counts as overrun.
 const EVALUATION_DEADLINE: Duration = Duration::from_secs(10);
 /// The same of a strategy in a process: the thread that waits for it has a deadline of its own, and loads its file first.
-const PROCESS_DEADLINE: Duration = Duration::from_secs(120);
-
-/// What a request to another lane is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
-    /// A decision.
-    Decide,
-    /// A past candle: the strategy is fed, and its decision ignored.
-    Feed,
-}
+const PROCESS_DEADLINE: Duration = Duration::from_secs(200);
 
 /// Evaluates a bot's strategy on one of its instruments.
 #[inline(always)]
@@ -128,7 +120,11 @@ pub(crate) fn warm_up(
     let bot = parts.bots.bot(place.bot());
     let (goes_to_work, is_starting) = (bot.goes_to_work(), bot.state() == BotState::Warming);
     let mut past = PastTargets::new();
-    for candle in candles {
+    let newest = candles
+        .iter()
+        .rposition(Candle::is_sound)
+        .unwrap_or_default();
+    for (index, candle) in candles.iter().enumerate() {
         let state = parts.bots.at_mut(place);
         if state.classify(candle) == CandleOrder::Old || !candle.is_sound() {
             continue;
@@ -142,13 +138,26 @@ pub(crate) fn warm_up(
             continue;
         }
         if parts.bots.bot(place.bot()).is_remote() {
-            let is_waiting = parts.bots.bot_mut(place.bot()).lane_mut().is_waiting();
-            let may_enter = goes_to_work && is_starting && is_fresh(parts, candle.close_time());
-            if may_enter && !is_waiting {
+            let close = candle.close_time();
+            let is_fresh = goes_to_work && is_fresh(parts, close);
+            let is_missed = missed_since.is_some_and(|since| close > since);
+            // One answer at a time: of several closes the newest is decided on.
+            let decides = index == newest && !is_feed(parts, place.bot(), wake);
+            if decides && (is_fresh || is_missed) {
                 decide_on(parts, candle, out);
-                request_decision(parts, place, wake, Some(candle), out);
+                let wanted = queued(parts, place, wake, Some(candle), out);
+                let exits_only = !(is_fresh && is_starting);
+                request_or_queue(
+                    parts,
+                    QueuedWake {
+                        exits_only,
+                        ..wanted
+                    },
+                    out,
+                );
             } else {
-                send(parts, place, wake, Some(candle), (Purpose::Feed, None), out);
+                feed_queued(parts, place, wake, out);
+                send(parts, place, wake, Some(candle), None, out);
             }
             continue;
         }
@@ -194,7 +203,7 @@ pub(crate) fn feed_only(
 ) -> bool {
     let wake = Wake::Candle(candle.interval);
     if parts.bots.bot(place.bot()).is_remote() {
-        send(parts, place, wake, Some(candle), (Purpose::Feed, None), out);
+        send(parts, place, wake, Some(candle), None, out);
         return true;
     }
     match call(parts, place, wake, Some(candle), CarriedOut::Nothing) {
@@ -368,7 +377,7 @@ fn outcome(evaluated: Evaluated) -> EvaluationOutcome {
     }
 }
 
-/// Requests a decision of another lane. While the last request is unanswered, the evaluation is skipped and counted.
+/// Requests a decision of another lane. While the last request is unanswered, a quote is skipped and counted; everything else waits.
 fn request_decision(
     parts: &mut Parts,
     place: BotInstrument,
@@ -376,32 +385,131 @@ fn request_decision(
     candle: Option<&Candle>,
     out: &mut Outputs,
 ) {
-    let cause = parts.context.cause(out);
     let bot = place.bot();
-    if parts.bots.bot_mut(bot).lane_mut().is_waiting() {
+    if is_feed(parts, bot, wake) {
+        return send(parts, place, wake, candle, None, out);
+    }
+    let is_quote = matches!(wake, Wake::Quote | Wake::ReadQuote(_));
+    if is_quote && parts.bots.bot_mut(bot).lane_mut().is_waiting() {
+        let cause = parts.context.cause(out);
         return note_late(parts, bot, cause, out);
     }
-    send(parts, place, wake, candle, (Purpose::Decide, cause), out);
-    let deadline = match parts.bots.bot(bot).config().lane {
+    let wanted = queued(parts, place, wake, candle, out);
+    request_or_queue(parts, wanted, out);
+}
+
+/// Whether a wake only feeds a strategy: a process decides on the candles of its first timeframe.
+fn is_feed(parts: &Parts, bot: BotId, wake: Wake) -> bool {
+    let process = parts.bots.bot(bot).config().process.as_deref();
+    match (wake, process) {
+        (Wake::Candle(interval), Some(process)) => interval != process.base(),
+        _ => false,
+    }
+}
+
+/// A wake with what is known of it now.
+fn queued(
+    parts: &mut Parts,
+    place: BotInstrument,
+    wake: Wake,
+    candle: Option<&Candle>,
+    out: &mut Outputs,
+) -> QueuedWake {
+    QueuedWake {
+        place,
+        wake,
+        candle: candle.copied(),
+        cause: parts.context.cause(out),
+        reference: parts.context.reference(),
+        since: parts.now(),
+        exits_only: false,
+    }
+}
+
+/// Requests a decision, or has it wait until the open request is answered. A newer candle takes the place of one that waits, with
+/// which the strategy is only fed then.
+fn request_or_queue(parts: &mut Parts, wanted: QueuedWake, out: &mut Outputs) {
+    let bot = wanted.place.bot();
+    let lane = parts.bots.bot_mut(bot).lane_mut();
+    if !lane.is_waiting() {
+        return request(parts, &wanted, out);
+    }
+    if let Some(older) = lane.queue(wanted) {
+        note_late(parts, bot, older.cause, out);
+        feed_with(parts, &older, out);
+    }
+}
+
+/// Feeds a strategy with a candle that waits, before newer ones follow.
+fn feed_queued(parts: &mut Parts, place: BotInstrument, wake: Wake, out: &mut Outputs) {
+    let lane = parts.bots.bot_mut(place.bot()).lane_mut();
+    if let Some(older) = lane.take_queued(place, wake) {
+        note_late(parts, place.bot(), older.cause, out);
+        feed_with(parts, &older, out);
+    }
+}
+
+fn feed_with(parts: &mut Parts, older: &QueuedWake, out: &mut Outputs) {
+    if let (Wake::Candle(_), Some(candle)) = (older.wake, &older.candle) {
+        send(parts, older.place, older.wake, Some(candle), None, out);
+    }
+}
+
+/// Requests what waits for the answer that has come.
+fn request_next(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
+    let runtime = parts.bots.bot_mut(bot);
+    let is_at_work = runtime.is_awake() || runtime.state() == BotState::Warming;
+    if !is_at_work || runtime.lane_mut().is_waiting() {
+        return;
+    }
+    let Some(mut next) = runtime.lane_mut().next_queued() else {
+        return;
+    };
+    let time_to_live = parts.config.limits.intent_ttl_candle;
+    let waited = parts.now().since(next.since);
+    next.exits_only |= time_to_live.is_some_and(|limit| waited > limit);
+    request(parts, &next, out);
+}
+
+fn request(parts: &mut Parts, wanted: &QueuedWake, out: &mut Outputs) {
+    let place = wanted.place;
+    let state = parts.bots.at(place);
+    let pending = PendingRequest {
+        request: 0,
+        place,
+        cause: wanted.cause,
+        reference: wanted.reference,
+        opened_at: state.position().opened_at,
+        exposure: state.engaged_exposure(),
+        exits_only: wanted.exits_only,
+    };
+    let candle = wanted.candle.as_ref();
+    send(parts, place, wanted.wake, candle, Some(pending), out);
+    let deadline = match parts.bots.bot(place.bot()).config().lane {
         Lane::Process => PROCESS_DEADLINE,
         Lane::Inline | Lane::Thread => EVALUATION_DEADLINE,
     };
     let at = parts.now() + parts.deadline(deadline);
-    parts.timers.set(at, Timer::EvaluationDeadline(bot), out);
+    let timer = Timer::EvaluationDeadline(place.bot());
+    parts.timers.set(at, timer, out);
 }
 
+/// Sends a request. Without `wants` it is a candle that the strategy is fed with: its decision is ignored.
 fn send(
     parts: &mut Parts,
     place: BotInstrument,
     wake: Wake,
     candle: Option<&Candle>,
-    (purpose, cause): (Purpose, Option<EventId>),
+    wants: Option<PendingRequest>,
     out: &mut Outputs,
 ) {
-    let decide = purpose == Purpose::Decide;
-    let reference = parts.context.reference();
-    let lane = parts.bots.bot_mut(place.bot()).lane_mut();
-    let request = lane.send(decide.then_some((place, cause, reference)));
+    let decide = wants.is_some();
+    let carried_out = match wants {
+        None => CarriedOut::Nothing,
+        Some(wanted) if wanted.exits_only => CarriedOut::Exits,
+        Some(_) => carried_out(parts, place.bot()),
+    };
+    let request = parts.bots.bot_mut(place.bot()).lane_mut().send(wants);
     let state = parts.bots.at(place);
     let feed = parts.market.feed_status(state.instrument());
     out.push(Output::Evaluate(Box::new(EvaluationRequest {
@@ -412,11 +520,7 @@ fn send(
         wake,
         candle: candle.copied(),
         decide,
-        carried_out: if decide {
-            carried_out(parts, place.bot())
-        } else {
-            CarriedOut::Nothing
-        },
+        carried_out,
         last_entry: state.last_entry(),
         quote: parts.market.quote(state.instrument()).copied(),
         position: *state.position(),
@@ -426,9 +530,9 @@ fn send(
         exposure: state.engaged_exposure(),
         feed: (feed.health, feed.since),
         // A number of now says nothing of a past candle.
-        numbers: match purpose {
-            Purpose::Decide => parts.market.numbers().clone(),
-            Purpose::Feed => Numbers::default(),
+        numbers: match decide {
+            true => parts.market.numbers().clone(),
+            false => Numbers::default(),
         },
     })));
 }
@@ -457,7 +561,37 @@ pub(crate) fn on_evaluation(parts: &mut Parts, evaluation: &Evaluation, out: &mu
     if let Some(cause) = pending.cause {
         parts.context.set_trigger(Trigger::Event(cause));
     }
-    apply_decision(parts, pending.place, evaluation.outcome.clone(), out);
+    if is_outdated(parts, &pending, &evaluation.outcome) {
+        parts
+            .bots
+            .at_mut(pending.place)
+            .set_last_entry(LastEntry::Denied);
+        note_late(parts, bot, pending.cause, out);
+    } else {
+        let mut outcome = evaluation.outcome.clone();
+        if let EvaluationOutcome::Decided(Some(Decision::Target(target))) = &mut outcome
+            && pending.exits_only
+        {
+            *target = exit_of(target);
+        }
+        apply_decision(parts, pending.place, outcome, out);
+    }
+    request_next(parts, bot, out);
+}
+
+/// Whether an answer would enter by what is over: the position that the strategy saw was closed since, or is being closed, or the
+/// close is too old for an entry. An exit is never outdated.
+fn is_outdated(parts: &Parts, pending: &PendingRequest, outcome: &EvaluationOutcome) -> bool {
+    let EvaluationOutcome::Decided(Some(Decision::Target(target))) = outcome else {
+        return false;
+    };
+    if target.exposure == Ppm::ZERO || leaves(parts, pending.place, target) {
+        return false;
+    }
+    let state = parts.bots.at(pending.place);
+    let is_closed = pending.opened_at.is_some() && pending.opened_at != state.position().opened_at;
+    let is_leaving = pending.exposure != Ppm::ZERO && state.engaged_exposure() == Ppm::ZERO;
+    pending.exits_only || is_closed || is_leaving
 }
 
 /// A strategy of another lane hands in its state. The state of a strategy that was rebuilt since is ignored.
@@ -477,7 +611,10 @@ fn note_late(parts: &mut Parts, bot: BotId, cause: Option<EventId>, out: &mut Ou
     activity.skipped += 1;
     let skipped = activity.skipped;
     parts.counters.late_evaluation();
-    parts.emit(cause, EventKind::EvaluationLate { bot, skipped }, out);
+    // A stream of quotes is counted. What is stored is the first that each request skips.
+    if parts.bots.bot_mut(bot).lane_mut().announces_skip() {
+        parts.emit(cause, EventKind::EvaluationLate { bot, skipped }, out);
+    }
 }
 
 /// Another lane has not answered in time.

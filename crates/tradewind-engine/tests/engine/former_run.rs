@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    AccountState, Action, BotState, CandleHistory, Command, Configuration, DeskView, EventType,
-    Input, OnRestart, Output, Principal, StopMode, StorageHealth,
+    AccountState, Action, BotState, CandleHistory, Command, Configuration, DeskView, Evaluation,
+    EvaluationOutcome, EventType, Input, Lane, OnRestart, Output, Principal, StopMode,
+    StorageHealth,
 };
 use tradewind_model::{
     Amount, AssetId, BotId, CarriedOut, ClientOrderIds, Decision, ExitPlan, Fill, Interval,
     LimitPolicy, OnTimeout, OrderKind, OrderPolicy, OrderStatus, OrderTerms, OwnerId, Ppm,
-    Quantity, Reason, RejectReason, ReportKind, Side,
+    Quantity, Reason, RejectReason, ReportKind, Side, Target,
 };
 use tradewind_risk::{CauseKind, TradingState};
 use tradewind_strategy::WarmUp;
@@ -300,6 +301,11 @@ fn halted(view: &DeskView) -> Vec<TradingState> {
 /// A desk whose bot bought 1 unit on quotes, which crashed and was down for `minutes`. Its history holds a candle for each of
 /// them, on which the script answers.
 fn returns_after(minutes: i64, script: &Script) -> Desk {
+    returned(minutes, script, Lane::Inline)
+}
+
+/// The same, with the strategy in a lane of the second run.
+fn returned(minutes: i64, script: &Script, lane: Lane) -> Desk {
     let mut first = desk(vec![bot(0)], script);
     history(&mut first, 0);
     script.say(BOT, Answer::target(1_000_000));
@@ -307,7 +313,9 @@ fn returns_after(minutes: i64, script: &Script) -> Desk {
     let order = first.last_order();
     let fill = first.fill_of(&order, order.quantity.0, 10_001);
     first.report(&order, ReportKind::Filled(fill), Some(order.quantity.0));
-    let mut second = first.restarted(bots(), script.strategies());
+    let mut configured = bots();
+    configured.bots[0].lane = lane;
+    let mut second = first.restarted(configured, script.strategies());
     second.now = START + Duration::from_secs(60 * minutes.unsigned_abs() + 5);
     second.input(&Input::Account(Box::new(after(&fill))));
     second.quote(10_000, 10_001);
@@ -355,6 +363,39 @@ fn a_missed_exit_is_made_at_once() {
         missed.iter().all(|it| *it == CarriedOut::Exits),
         "{missed:?}"
     );
+}
+
+/// A strategy of another lane is fed the closes that were missed and decides on the newest, which it leaves on however old.
+#[test]
+fn a_strategy_of_another_lane_leaves_on_the_newest_missed_close() {
+    for (exposure, orders) in [(0, vec![Side::Sell]), (500_000, Vec::new())] {
+        let script = closes();
+        let mut second = returned(10, &script, Lane::Thread);
+        second.log.clear();
+        history(&mut second, 8);
+        let requests = second.log.iter().filter_map(|output| match output {
+            Output::Evaluate(request) => Some((**request).clone()),
+            _ => None,
+        });
+        let requests: Vec<_> = requests.collect();
+        let (last, fed) = requests.split_last().unwrap();
+        assert!(
+            fed.len() > 4 && fed.iter().all(|one| !one.decide),
+            "{fed:?}"
+        );
+        assert_eq!((last.decide, last.carried_out), (true, CarriedOut::Exits));
+        second.input(&Input::Evaluation(Box::new(Evaluation {
+            bot: BOT,
+            request: last.request,
+            outcome: EvaluationOutcome::Decided(Some(Decision::Target(Target {
+                exposure: Ppm(exposure),
+                limit: None,
+                exit: None,
+                reason: Reason::plain("missed"),
+            }))),
+        })));
+        assert_eq!(exits_and_entries(&second), orders);
+    }
 }
 
 /// A close that was missed: an entry is made only within its time to live, 15 s here.

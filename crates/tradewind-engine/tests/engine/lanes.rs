@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventType, Input,
-    Lane, Output, SeriesPoint,
+    BotConfig, BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest,
+    EventType, Input, Lane, Output, SeriesPoint, StrategyProcess, WakeRule,
 };
-use tradewind_model::{Decimal, Decision, FeedHealth, Number, Ppm, Reason, Target};
-use tradewind_testkit::{Desk, Script, bot};
+use tradewind_model::{
+    Candle, Decimal, Decision, FeedHealth, Instrument, InstrumentId, Interval, Number, Ppm, Reason,
+    Stop, Target, Timestamp,
+};
+use tradewind_strategy::WarmUp;
+use tradewind_testkit::{BTC, Desk, SPOT, Script, USDT, bot, candle, configuration};
 
 use crate::{BOT, desk};
 
@@ -133,4 +137,170 @@ fn an_answer_that_was_superseded_is_dropped_and_counted() {
 fn a_lane_is_reset_whenever_its_bot_starts() {
     let desk = remote();
     assert!(desk.log.contains(&Output::ResetLane(BOT)));
+}
+
+const ETH: InstrumentId = InstrumentId(2);
+
+/// A bot whose process decides on minutes and is fed with five of them, too, in two instruments.
+fn in_a_process() -> Desk {
+    let timeframes = vec![(Interval::Minute1, 0), (Interval::Minute5, 0)];
+    let wakes = timeframes.iter().map(|(one, _)| WakeRule::Candles(*one));
+    let bot = BotConfig {
+        lane: Lane::Process,
+        instruments: vec![SPOT, ETH],
+        positions_max: 2,
+        wakes: wakes.collect(),
+        process: Some(Box::new(StrategyProcess {
+            kind: "python".to_owned(),
+            file: "s.py".to_owned(),
+            class: "S".to_owned(),
+            hash: String::new(),
+            interpreter: "python3".to_owned(),
+            timeframes: timeframes.clone(),
+            has_signals: false,
+            deadline: Duration::from_secs(2),
+            memory_bytes: 1 << 30,
+            group: None,
+        })),
+        ..bot(0)
+    };
+    let mut configuration = configuration();
+    configuration
+        .instruments
+        .push(Instrument::spot(ETH, "sim:ETH/USDT", BTC, USDT));
+    configuration.bots = vec![bot];
+    let warm_ups = timeframes.iter().map(|(interval, candles)| WarmUp {
+        interval: *interval,
+        candles: *candles,
+    });
+    let script = Script::with_candles(warm_ups.collect());
+    let mut desk = Desk::started(configuration, script.strategies());
+    desk.advance(Duration::from_secs(302));
+    desk.quote(10_000, 10_001);
+    desk.quote_of(ETH, 10_000, 10_001);
+    desk
+}
+
+fn of(instrument: InstrumentId, interval: Interval, place: i64) -> Candle {
+    let length = i64::try_from(interval.duration().as_nanos()).expect("short");
+    let first = candle(0, 10_000);
+    Candle {
+        instrument,
+        interval,
+        open_time: Timestamp::from_nanos(first.open_time.as_nanos() + place * length),
+        ..first
+    }
+}
+
+/// What was requested: the instrument, the interval, whether a decision is wanted, and when its candle opened.
+fn all(outputs: &[Output]) -> Vec<(InstrumentId, Interval, bool, Timestamp)> {
+    let requests = outputs.iter().filter_map(|output| match output {
+        Output::Evaluate(request) => Some(request),
+        _ => None,
+    });
+    let with_candle = requests.filter_map(|request| {
+        let candle = request.candle?;
+        let (instrument, interval) = (candle.instrument, candle.interval);
+        Some((instrument, interval, request.decide, candle.open_time))
+    });
+    with_candle.collect()
+}
+
+fn open_request(desk: &Desk) -> u64 {
+    let mut log = desk.log.iter().rev();
+    let last = log.find_map(|output| match output {
+        Output::Evaluate(request) if request.decide => Some(request.request),
+        _ => None,
+    });
+    last.expect("a request that wants a decision")
+}
+
+#[test]
+fn all_candles_that_close_at_once_reach_a_process_and_each_pair_is_decided_on() {
+    let mut desk = in_a_process();
+    let before = desk.log.len();
+    for instrument in [SPOT, ETH] {
+        desk.candle(&of(instrument, Interval::Minute5, 0));
+        desk.candle(&of(instrument, Interval::Minute1, 4));
+    }
+    let request = open_request(&desk);
+    answer(&mut desk, request, EvaluationOutcome::Decided(None));
+    let sent = all(&desk.log[before..]);
+    let minute = of(SPOT, Interval::Minute1, 4).open_time;
+    let five = of(SPOT, Interval::Minute5, 0).open_time;
+    assert_eq!(
+        sent,
+        [
+            (SPOT, Interval::Minute5, false, five),
+            (SPOT, Interval::Minute1, true, minute),
+            (ETH, Interval::Minute5, false, five),
+            (ETH, Interval::Minute1, true, minute),
+        ]
+    );
+    assert_eq!(desk.count(EventType::EvaluationLate), 0);
+}
+
+#[test]
+fn a_process_that_is_behind_is_fed_every_candle_in_order_and_decides_on_the_newest() {
+    let mut desk = in_a_process();
+    let before = desk.log.len();
+    for place in 0..4 {
+        desk.candle(&of(SPOT, Interval::Minute1, place));
+    }
+    let request = open_request(&desk);
+    answer(&mut desk, request, EvaluationOutcome::Decided(None));
+    let sent = all(&desk.log[before..]);
+    let at = |place| of(SPOT, Interval::Minute1, place).open_time;
+    let wanted: Vec<_> = [true, false, false, true]
+        .iter()
+        .zip(0..)
+        .map(|(decide, place)| (SPOT, Interval::Minute1, *decide, at(place)))
+        .collect();
+    assert_eq!(sent, wanted);
+}
+
+#[test]
+fn a_close_that_waited_too_long_for_an_entry_is_only_left_on() {
+    let mut desk = in_a_process();
+    desk.candle(&of(SPOT, Interval::Minute1, 0));
+    desk.candle(&of(SPOT, Interval::Minute1, 1));
+    desk.advance(Duration::from_secs(16));
+    let request = open_request(&desk);
+    answer(&mut desk, request, EvaluationOutcome::Decided(None));
+    let request = open_request(&desk);
+    answer(&mut desk, request, long());
+    assert!(desk.orders().is_empty());
+}
+
+#[test]
+fn an_answer_that_was_decided_on_a_position_which_is_closed_since_does_not_enter_again() {
+    let mut slow = bot(0);
+    slow.lane = Lane::Thread;
+    slow.exit.stop = Stop::Distance(Ppm(10_000));
+    let mut desk = desk(vec![slow], &Script::default());
+    desk.quote(10_000, 10_001);
+    let request = open_request(&desk);
+    answer(&mut desk, request, long());
+    let order = desk.last_order();
+    desk.fill(&order, 10_001);
+    desk.quote(10_000, 10_001);
+    let request = open_request(&desk);
+    // The stop fires and fills while the strategy thinks about the position.
+    desk.quote(9_000, 9_001);
+    let stop = desk.last_order();
+    assert_ne!(stop.client_id, order.client_id, "the stop is at work");
+    let entries = desk.orders().len();
+    desk.fill(&stop, 9_000);
+    answer(&mut desk, request, long());
+    assert_eq!(desk.orders().len(), entries, "no order of an old answer");
+}
+
+#[test]
+fn quotes_that_a_busy_strategy_skips_are_counted_and_stored_once() {
+    let mut desk = remote();
+    for place in 0..5 {
+        desk.quote(10_000 + place, 10_001 + place);
+    }
+    assert_eq!(desk.engine.view().counters.late_evaluations, 4);
+    assert_eq!(desk.count(EventType::EvaluationLate), 1);
 }

@@ -7,11 +7,13 @@ mod mistakes;
 mod offenders;
 mod world;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tradewind_model::{Decision, Ppm};
-use tradewind_process::Mode;
-use tradewind_strategy::Strategy as _;
+use tradewind_events::BotConfig;
+use tradewind_model::{CarriedOut, Decision, LastEntry, PositionState, Ppm};
+use tradewind_process::{History, Mode, ProcessStrategy, Processes};
+use tradewind_strategy::{Reads, Strategy as _};
 use world::World;
 
 pub(crate) const CROSS: &str = r#"
@@ -77,12 +79,159 @@ class Rows(Strategy):
 
     def on_position(self, position, ctx):
         from tradewind import Exit
-        return Exit(tag="early") if position.profit > 0 else None
+        return Exit(tag=f"early {position.bars} {len(ctx.closed_trades)}") if position.profit < -0.2 else None
 "#;
     let mut world = World::new(&called);
     let live = world.run(Mode::Live, &CLOSES);
     assert_eq!(live, world.backtest(&CLOSES));
-    assert!(live.iter().any(|(_, _, reason)| reason == "up"));
+    let texts: Vec<&str> = live.iter().map(|(_, _, reason)| reason.as_str()).collect();
+    assert_eq!(texts, ["up", "early 2 0", "up"]);
+}
+
+/// Live a process sees the position at each close. A backtest decides from its table and has to show it.
+#[test]
+fn trades_are_seen_in_a_backtest_whose_columns_decide() {
+    let source = r#"
+from tradewind import Strategy, ta
+
+class Rows(Strategy):
+    timeframe = "1m"
+    warm_up = 4
+
+    def signals(self, df, ctx):
+        fast, slow = ta.sma(df["close"], 2), ta.sma(df["close"], 4)
+        return {"enter": [f > s for f, s in zip(fast, slow)], "exit": [f < s for f, s in zip(fast, slow)]}
+
+    def on_order(self, order, ctx):
+        self.state["orders"] = self.state.get("orders", 0) + 1
+
+    def on_entry(self, decision, ctx):
+        from tradewind import Buy
+        return Buy(tag=f"{len(ctx.closed_trades)} {self.state.get('orders', 0)}")
+"#;
+    let mut world = World::new(source);
+    let live = world.run(Mode::Live, &CLOSES);
+    assert_eq!(live, world.backtest(&CLOSES));
+    let texts: Vec<&str> = live.iter().map(|(_, _, reason)| reason.as_str()).collect();
+    assert_eq!(texts, ["0 0", "signal", "1 2"]);
+}
+
+const TARGETS: &str = r#"
+from tradewind import Strategy
+
+class Steps(Strategy):
+    timeframe = "1m"
+    warm_up = 1
+
+    def signals(self, df, ctx):
+        return {"target": [0.5 if c > 8 else 0.0 for c in df["close"]]}
+"#;
+
+#[test]
+fn a_target_that_was_requested_is_not_requested_again_by_a_new_process() {
+    let world = World::new(TARGETS);
+    let mut first = world.strategy(Mode::Live);
+    let is_target = |decision: Decision| matches!(decision, Decision::Target(_));
+    assert!(is_target(world.candle(&mut first, 0, 1_000, 0).unwrap()));
+    let kept = first.take_state().expect("the target is kept");
+    let mut second = world.strategy(Mode::Live);
+    second.restore(&kept).unwrap();
+    // The position was stopped out in between.
+    assert!(!is_target(world.candle(&mut second, 1, 1_000, 0).unwrap()));
+    assert!(is_target(world.candle(&mut second, 2, 700, 0).unwrap()));
+}
+
+#[test]
+fn a_target_that_was_not_carried_out_is_requested_again() {
+    let world = World::new(TARGETS);
+    let mut strategy = world.strategy(Mode::Live);
+    for (place, carried_out) in (0..).zip([CarriedOut::Exits, CarriedOut::Exits, CarriedOut::All]) {
+        let closed = tradewind_testkit::candle(place, 1_000);
+        let view = world::shown(&closed, PositionState::default(), carried_out);
+        let decision = strategy.on_candle(&view, &closed).unwrap();
+        assert!(
+            matches!(decision, Decision::Target(_)),
+            "{place}: {decision:?}"
+        );
+    }
+    let closed = tradewind_testkit::candle(3, 1_000);
+    let mut view = world::shown(&closed, PositionState::default(), CarriedOut::All);
+    view.last_entry = LastEntry::Denied;
+    let decision = strategy.on_candle(&view, &closed).unwrap();
+    assert!(
+        matches!(decision, Decision::Target(_)),
+        "denied: {decision:?}"
+    );
+    assert!(matches!(
+        world.candle(&mut strategy, 4, 1_000, 0),
+        Ok(Decision::Hold { .. })
+    ));
+}
+
+#[test]
+fn a_strategy_is_not_given_the_state_of_another() {
+    let world = World::new(CROSS);
+    let mut first = world.strategy(Mode::Live);
+    let mut kept = Vec::new();
+    for (place, close) in (0..).zip(CLOSES.iter().take(6)) {
+        world.candle(&mut first, place, *close, 0).unwrap();
+        kept = first.take_state().unwrap_or(kept);
+    }
+    // A file of its own, with a class of the same name.
+    let other = World::new(CROSS);
+    let mut second = other.strategy(Mode::Live);
+    second.restore(&kept).unwrap();
+    for (place, close) in (0..).zip(CLOSES.iter().take(5)) {
+        other.feed(&mut second, place, *close);
+    }
+    let Decision::Target(target) = other.candle(&mut second, 5, 1200, 0).unwrap() else {
+        panic!("no entry");
+    };
+    assert_eq!(target.reason.to_string(), "entry 1");
+}
+
+#[test]
+fn a_candle_that_is_not_in_the_history_has_no_row() {
+    let source = TARGETS.replace("\"target\"", "\"enter\"");
+    let world = World::new(&source);
+    let mut history = History::default();
+    for place in [0, 1, 3] {
+        history.push(&tradewind_testkit::candle(place, 1_000));
+    }
+    let mut strategy = world.strategy(Mode::Backtest(Arc::new(history)));
+    let is_entry = |decision: Decision| matches!(decision, Decision::Target(_));
+    assert!(is_entry(world.candle(&mut strategy, 1, 1_000, 0).unwrap()));
+    assert!(!is_entry(world.candle(&mut strategy, 2, 1_000, 0).unwrap()));
+    assert!(is_entry(world.candle(&mut strategy, 3, 1_000, 0).unwrap()));
+}
+
+/// Of two instruments that are only read, the first has no quote, and both have decimals of their own.
+#[test]
+fn quotes_of_read_instruments_have_their_names_and_scales() {
+    let source = r#"
+from tradewind import Hold, Strategy
+
+class Reads(Strategy):
+    timeframe = "1m"
+    def on_candle(self, candle, ctx):
+        return Hold(" ".join(f"{name}={quote.bid:g}" for name, quote in ctx.reads.items()))
+"#;
+    let world = World::new(source);
+    let instruments = world::with_reads();
+    let bot = BotConfig {
+        reads: vec![instruments[1].id, instruments[2].id],
+        ..world.bot()
+    };
+    let mut strategy = ProcessStrategy::new(&bot, &instruments, &Processes::default(), Mode::Live);
+    let closed = tradewind_testkit::candle(0, 1_000);
+    let quote = tradewind_testkit::quote(instruments[2].id, 123_456, 123_457, closed.close_time());
+    let market = world::OneQuote(&instruments, quote);
+    let mut view = world::shown(&closed, PositionState::default(), CarriedOut::All);
+    view.reads = Reads::new(&bot.reads, &market);
+    let Decision::Hold { reason } = strategy.on_candle(&view, &closed).unwrap() else {
+        panic!("no decision");
+    };
+    assert_eq!(reason.to_string(), "b:BTC/USDT=12.3456");
 }
 
 #[test]

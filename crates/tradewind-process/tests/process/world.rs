@@ -8,11 +8,14 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tradewind_events::{BotConfig, StrategyProcess};
 use tradewind_model::{
-    Amount, Candle, CarriedOut, Decision, LastEntry, Numbers, PositionState, Price, Quantity,
+    Amount, Candle, CarriedOut, Decision, FeedHealth, Instrument, InstrumentId, LastEntry, Numbers,
+    PositionState, Ppm, Price, Quantity, Quote,
 };
 use tradewind_process::{History, Mode, ProcessError, ProcessStrategy, Processes, Wanted, declare};
-use tradewind_strategy::{FeedStatus, Reads, Role, Strategy as _, StrategyError, View};
-use tradewind_testkit::{bot, candle, spot};
+use tradewind_strategy::{
+    FeedStatus, MarketReader, Reading, Reads, Role, Strategy as _, StrategyError, View,
+};
+use tradewind_testkit::{BTC, USDT, bot, candle, spot};
 
 /// A decision: the candle's index, the exposure, and the reason.
 pub(crate) type Decided = (i64, i64, String);
@@ -71,7 +74,7 @@ impl World {
         }
     }
 
-    fn bot(&self) -> BotConfig {
+    pub(crate) fn bot(&self) -> BotConfig {
         BotConfig {
             process: Some(Box::new(self.process.clone())),
             parameters: BTreeMap::new(),
@@ -86,11 +89,13 @@ impl World {
     /// What is decided candle by candle, where each decision fills at once at the close.
     pub(crate) fn run(&mut self, mode: Mode, closes: &[i64]) -> Vec<Decided> {
         let mut strategy = self.strategy(mode);
-        let (mut quantity, mut decided) = (0, Vec::new());
+        let (mut position, mut decided) = (PositionState::default(), Vec::new());
         for (place, close) in (0..).zip(closes) {
-            let decision = self.candle(&mut strategy, place, *close, quantity).unwrap();
+            let closed = candle(place, *close);
+            let view = shown(&closed, position, CarriedOut::All);
+            let decision = strategy.on_candle(&view, &closed).unwrap();
             if let Decision::Target(target) = decision {
-                quantity = target.exposure.0.signum() * spot().step.0.max(100_000);
+                position = held(target.exposure.0.signum() * 100_000, &closed);
                 decided.push((place, target.exposure.0, target.reason.to_string()));
             }
         }
@@ -124,20 +129,33 @@ impl World {
     }
 }
 
-fn view(candle: &Candle, quantity: i64, carried_out: CarriedOut) -> View<'static> {
-    let instrument: &'static tradewind_model::Instrument = Box::leak(Box::new(spot()));
+/// A position that was entered at a candle's close.
+fn held(quantity: i64, candle: &Candle) -> PositionState {
     let is_held = quantity != 0;
+    PositionState {
+        quantity: Quantity(quantity),
+        entry_price: is_held.then_some(Price(candle.close.0)),
+        opened_at: is_held.then_some(candle.close_time()),
+    }
+}
+
+fn view(candle: &Candle, quantity: i64, carried_out: CarriedOut) -> View<'static> {
+    shown(candle, held(quantity, candle), carried_out)
+}
+
+pub(crate) fn shown(
+    candle: &Candle,
+    position: PositionState,
+    carried_out: CarriedOut,
+) -> View<'static> {
+    let instrument: &'static tradewind_model::Instrument = Box::leak(Box::new(spot()));
     View {
         at: candle.close_time(),
         instrument,
         slot: 0,
         role: Role::Traded,
         quote: None,
-        position: PositionState {
-            quantity: Quantity(quantity),
-            entry_price: is_held.then_some(Price(candle.close.0)),
-            opened_at: is_held.then_some(candle.close_time()),
-        },
+        position,
         budget: Amount::whole(1_000),
         reads: Reads::none(),
         feed: FeedStatus::default(),
@@ -145,5 +163,32 @@ fn view(candle: &Candle, quantity: i64, carried_out: CarriedOut) -> View<'static
         standing: None,
         carried_out,
         last_entry: LastEntry::Standing,
+        depth: None,
+        exposure: Ppm::ZERO,
+    }
+}
+
+/// The traded instrument, and two that are only read: of two and of four decimals.
+pub(crate) fn with_reads() -> Vec<Instrument> {
+    let read = |id, name: &str, decimals| Instrument {
+        price_decimals: decimals,
+        ..Instrument::spot(InstrumentId(id), name, BTC, USDT)
+    };
+    vec![spot(), read(1, "a:BTC/USDT", 2), read(2, "b:BTC/USDT", 4)]
+}
+
+/// A market that has a quote of one instrument, and nothing of the others.
+#[derive(Debug)]
+pub(crate) struct OneQuote<'a>(pub(crate) &'a [Instrument], pub(crate) Quote);
+
+impl MarketReader for OneQuote<'_> {
+    fn read(&self, instrument: InstrumentId) -> Option<Reading<'_>> {
+        (instrument == self.1.instrument).then(|| Reading {
+            instrument: &self.0[instrument.index()],
+            health: FeedHealth::Live,
+            quote: Some(&self.1),
+            depth: None,
+            trades: &[],
+        })
     }
 }

@@ -10,6 +10,35 @@ use serde_json::json;
 use super::output::Output;
 use crate::config::INTRADAY;
 
+/// Names that a file or a class in Python cannot have without hiding what it uses itself.
+const TAKEN: [&str; 26] = [
+    "none",
+    "true",
+    "false",
+    "buy",
+    "sell",
+    "exit",
+    "hold",
+    "target",
+    "param",
+    "strategy",
+    "tradewind",
+    "ta",
+    "json",
+    "random",
+    "math",
+    "time",
+    "datetime",
+    "struct",
+    "array",
+    "os",
+    "sys",
+    "re",
+    "socket",
+    "threading",
+    "typing",
+    "numpy",
+];
 const PYTHON: &str = include_str!("../../templates/strategy/python.py");
 const PYTHON_TEST: &str = include_str!("../../templates/strategy/test_python.py");
 const PYTHON_BOT: &str = include_str!("../../templates/strategy/bot.toml");
@@ -70,6 +99,10 @@ pub(super) fn write(args: &NewArgs, output: Output) -> anyhow::Result<()> {
             && name.starts_with(|first: char| first.is_ascii_lowercase())
             && name.len() <= 40,
         "{name:?} cannot be a name; use small letters, digits and _, a letter first, 40 at most"
+    );
+    ensure!(
+        !args.language.python || !TAKEN.contains(&name),
+        "{name:?} is a name of Python or of its library, which a file {name}.py would take the place of; choose another, such as my_{name}"
     );
     let files = files(args)?;
     let folder = Path::new(name);

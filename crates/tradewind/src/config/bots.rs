@@ -146,6 +146,10 @@ fn read_bot(
     let starts = section.get("start", values::flag);
     let protections = protections::read(path, section, errors);
     let is_process = strategy.as_ref().is_some_and(|one| one.process.is_some());
+    if is_process && lane == Some(Lane::Thread) {
+        let what = "a strategy in a file of its own runs in a process of its own";
+        section.complain("lane", Problem::new(what, "remove it"));
+    }
     let external = external(section, strategy.as_ref(), lane, context);
     let mut bot = BotSettings {
         id: id?,

@@ -21,8 +21,19 @@ use tradewind_strategy::{
 use super::process_lane::{ProcessWorker, outcome};
 use crate::driver::input_queues::InputQueues;
 
-/// Requests that wait for one strategy: all its past candles, and then one at a time.
+/// Requests that wait for one strategy beside its past candles.
 const REQUESTS_MAX: usize = 8_192;
+
+/// How many requests may wait for a bot's strategy: its past candles come at once, and after a fault once more.
+fn requests_max(bot: &BotConfig) -> usize {
+    let timeframes = bot.process.as_deref().map(|one| one.timeframes.as_slice());
+    let candles = timeframes
+        .unwrap_or_default()
+        .iter()
+        .map(|(_, candles)| *candles as usize);
+    let instruments = bot.instruments.len() + bot.reads.len();
+    REQUESTS_MAX + 2 * instruments * candles.sum::<usize>()
+}
 
 /// Builds the strategy of a bot that runs in a thread lane.
 pub type LaneFactory =
@@ -74,7 +85,7 @@ impl EvaluationLanes {
         let mut all = Self::default();
         let processes = Arc::<Processes>::default();
         for bot in &configuration.bots {
-            let (sender, receiver) = bounded(REQUESTS_MAX);
+            let (sender, receiver) = bounded(requests_max(bot));
             let thread = thread::Builder::new().name(format!("lane-{}", bot.name));
             let thread = match bot.lane {
                 Lane::Inline => continue,
@@ -259,5 +270,34 @@ impl MarketReader for ReadMarket<'_> {
             depth: data.depth.as_ref(),
             trades: &data.trades,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_events::StrategyProcess;
+    use tradewind_model::Interval;
+
+    #[test]
+    fn the_past_candles_of_a_wide_bot_fit_twice() {
+        let process = StrategyProcess {
+            kind: "python".to_owned(),
+            file: String::new(),
+            class: String::new(),
+            hash: String::new(),
+            interpreter: String::new(),
+            timeframes: vec![(Interval::Minute1, 5_000), (Interval::Hour1, 5_000)],
+            has_signals: false,
+            deadline: std::time::Duration::from_secs(2),
+            memory_bytes: 1,
+            group: None,
+        };
+        let bot = BotConfig {
+            instruments: vec![InstrumentId(0); 30],
+            process: Some(Box::new(process)),
+            ..tradewind_testkit::bot(0)
+        };
+        assert!(requests_max(&bot) > 2 * 30 * 10_000);
     }
 }

@@ -38,6 +38,11 @@ fn a_new_strategy_in_python_passes_its_own_test() {
         stderr(&bad)
     );
     expect(&tradewind(dir, &["new", "strategy", "none"]), 2);
+    for taken in ["buy", "none", "random"] {
+        let output = tradewind(dir, &["new", "strategy", taken, "--python"]);
+        expect(&output, 1);
+        assert!(stderr(&output).contains("choose another, such as my_"));
+    }
 }
 
 #[test]
@@ -135,5 +140,25 @@ fn a_backtest_of_a_file_says_what_is_wrong_with_it() {
     fails(
         &run("python:bad.py", &[]),
         "its process raised ZeroDivisionError: division by zero (line 13, in signals)",
+    );
+    // Over trades alone the engine builds candles, and a process is handed none.
+    let header = "timestamp_ms,trade_id,price,quantity,buyer_maker\n";
+    let trade = |index: i64| {
+        let millis = (1_704_067_200 + index) * 1_000;
+        format!("{millis},{index},30000.0,1,True\n")
+    };
+    let trades: String = (1..900).map(trade).collect();
+    written(&dir, "btcusdt-trades.csv", &(header.to_owned() + &trades));
+    let arguments = [
+        "backtest",
+        "--data",
+        "btcusdt-trades.csv",
+        "--strategy",
+        "python:rows.py",
+    ];
+    let python = ["--python", python.trim()];
+    fails(
+        &tradewind(dir.path(), &[&arguments[..], &python].concat()),
+        "is handed all candles before the run, and this data has none",
     );
 }

@@ -102,6 +102,11 @@ fn each_mistake_names_its_key_and_its_cure() {
     );
     check(
         SOURCE,
+        "lane = \"thread\"",
+        &["bots[3].lane (line ", "in a process of its own; remove it"],
+    );
+    check(
+        SOURCE,
         "deadline = \"20s\"",
         &["bots[3].deadline (line ", "up to \"9s\""],
     );
