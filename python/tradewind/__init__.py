@@ -26,7 +26,7 @@ The desk finds this package by itself: nothing is to be installed. Installing it
 
 from . import ta
 from .context import Context, ReadQuote
-from .decision import Buy, Decision, Exit, Hold, Sell, Target
+from .decision import Buy, Decision, Exit, Hold, MoveStop, Sell, Target
 from .market import Candle, Order, Position, Quote, Trade
 from .strategy import Param, Strategy
 
@@ -37,6 +37,7 @@ __all__ = [
     "Decision",
     "Exit",
     "Hold",
+    "MoveStop",
     "Order",
     "Param",
     "Position",

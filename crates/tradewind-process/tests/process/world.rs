@@ -8,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tradewind_events::{BotConfig, StrategyProcess};
 use tradewind_model::{
-    Amount, Candle, CarriedOut, Decision, LastEntry, Numbers, PositionState, Price, Quantity,
+    Amount, Candle, CarriedOut, Decision, LastEntry, Numbers, PositionState, Ppm, Price, Quantity,
 };
 use tradewind_process::{History, Mode, ProcessError, ProcessStrategy, Processes, Wanted, declare};
 use tradewind_strategy::{FeedStatus, Reads, Role, Strategy as _, StrategyError, View};
@@ -145,5 +145,7 @@ fn view(candle: &Candle, quantity: i64, carried_out: CarriedOut) -> View<'static
         standing: None,
         carried_out,
         last_entry: LastEntry::Standing,
+        depth: None,
+        exposure: Ppm(400_000),
     }
 }
