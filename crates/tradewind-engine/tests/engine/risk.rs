@@ -308,6 +308,7 @@ fn an_exit_larger_than_the_book_shows_goes_in_slices() {
 #[test]
 fn a_bot_pauses_after_its_protections_and_over_a_restart() {
     let until_over = Duration::from_secs(600);
+    let mut configured = None;
     let (mut desk, script) = desk(1, |configuration| {
         let bot = &mut configuration.bots[0];
         bot.exit.stop = Stop::Distance(Ppm(10_000));
@@ -317,6 +318,7 @@ fn a_bot_pauses_after_its_protections_and_over_a_restart() {
             pause: until_over,
             per_instrument: false,
         });
+        configured = Some(configuration.clone());
     });
     buy(&mut desk, &script);
     desk.advance(SECOND * 2);
@@ -340,7 +342,7 @@ fn a_bot_pauses_after_its_protections_and_over_a_restart() {
     assert_eq!(denial(&desk), reason);
     assert_eq!(desk.engine.view().bots[0].pauses[0].until, until);
 
-    let again = desk.restarted(desk.configuration.clone(), script.strategies());
+    let again = desk.restarted(configured.unwrap(), script.strategies());
     assert_eq!(again.engine.view().bots[0].pauses[0].until, until);
 
     desk.advance(until_over);

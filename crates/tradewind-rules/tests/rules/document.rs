@@ -115,7 +115,7 @@ fn the_breakout_of_the_document_trades() {
     for index in 0..2_000_u32 {
         // A trend, and a wave around it.
         let wave = f64::from((index * 37) % 100) / 20.0;
-        let trend = f64::from((index % 400).min(400 - index % 400)) / 2.0;
+        let trend = f64::from((index % 400).min(400 - index % 400)) * 3.0;
         let decision = market.close(500.0 + trend + wave);
         entries += u32::from(matches!(&decision, Decision::Target(_)));
         if market.plan.stop != tradewind_model::Stop::None && index % 400 > 250 {

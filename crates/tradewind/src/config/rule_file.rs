@@ -2,6 +2,7 @@
 //! what wakes it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use tradewind_events::WakeRule;
 use tradewind_model::{ExitPlan, Interval, OrderPolicy, Parameter};
@@ -56,7 +57,7 @@ fn bot(table: Table, usual: Option<Interval>, errors: &Errors) -> Option<RuleFil
     let policy = bot.remove("policy");
     let whole = node(Value::Table(bot));
     let section = Section::new("", Some(&whole), errors);
-    let strategy = strategies::read("", section, false, errors)?;
+    let strategy = strategies::read("", section, (false, Path::new("")), errors)?;
     let policy = match policy {
         Some(node) => handling::policy("order", &node, errors)?,
         None => OrderPolicy::Market,

@@ -187,7 +187,7 @@ impl Desk {
         let mut intervals: Vec<Interval> = wakes
             .filter_map(|wake| match wake {
                 WakeRule::Candles(interval) => Some(*interval),
-                WakeRule::Quotes | WakeRule::Every(_) => None,
+                WakeRule::Quotes | WakeRule::Every(_) | WakeRule::EveryAt { .. } => None,
             })
             .collect();
         intervals.sort_unstable();
