@@ -299,7 +299,7 @@ class Settings(Case):
             desk.strategy._activate()
             self.assertAlmostEqual(Trade.fee, fee / 1e6)
 
-    def test_a_target_that_the_file_may_refuse_is_asked_for_at_closes(self):
+    def test_a_target_that_the_file_may_refuse_counts_at_closes(self):
         body = "    minimal_roi = {'0': 0.01}\n    def confirm_trade_exit(self, pair, trade, exit_reason, rate, **k): return exit_reason != 'roi' or rate > 110\n"
         desk = Live(self, body)
         desk.flat("A/B", 0, [90, 91, 92, 93])

@@ -261,12 +261,13 @@ class FreqtradeStrategy(TradeBook):
     def _adjust(self, trade: Trade, plan: ExitPlan, resized: Optional[Tuple[float, str]], ctx: Any) -> Optional[Decision]:
         """The decision that changes size, profit targets or stop. Nothing is taken from memory: what was decided before may have been denied.
 
-        A stop is raised by a decision that cannot trade. Targets are replaced by one of the exposure that the desk shows.
+        A stop is raised by a decision that cannot trade. Targets are replaced, and a stop is lowered for a strategy that takes note of
+        fills, by a target of the exposure that the desk shows.
         """
         if resized is not None:
             return Decision(resized[0], resized[1], exit=plan)
         before = self._plans.get(trade.pair) or self.exit_plan
-        lowers = plan.stop_at is None and before.stop_at is not None or (before.stop_at or 0.0) > (plan.stop_at or 0.0)
+        lowers = self.rules.notes_fills and (before.stop_at or 0.0) > (plan.stop_at or 0.0)
         if ctx.exposure and (tuple(before.roi) != tuple(plan.roi) or lowers):
             self._plans[trade.pair] = plan
             return Decision(ctx.exposure, "exit plan changed", exit=plan)

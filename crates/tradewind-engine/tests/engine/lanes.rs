@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tradewind_events::{
     BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventType, Input,
-    Lane, Output, SeriesPoint,
+    Lane, Output, SeriesPoint, StrategyProcess,
 };
-use tradewind_model::{Decimal, Decision, FeedHealth, Number, Ppm, Reason, Target};
+use tradewind_model::{Amount, Decimal, Decision, FeedHealth, Number, Ppm, Reason, Target};
 use tradewind_testkit::{Desk, Script, bot};
 
 use crate::{BOT, desk};
@@ -132,4 +132,34 @@ fn an_answer_that_was_superseded_is_dropped_and_counted() {
 fn a_lane_is_reset_whenever_its_bot_starts() {
     let desk = remote();
     assert!(desk.log.contains(&Output::ResetLane(BOT)));
+}
+
+#[test]
+fn a_strategy_in_a_process_sees_what_the_desk_sizes_by() {
+    let mut slow = bot(0);
+    (slow.lane, slow.process) = (Lane::Thread, Some(Box::new(StrategyProcess::default())));
+    let mut desk = desk(vec![slow], &Script::default());
+    let request = requested(&desk.quote(10_000, 10_001)).expect("a request");
+    assert_eq!(request.budget, Amount::whole(10_000));
+    answer(&mut desk, request.request, long());
+    let entry = desk.last_order();
+    desk.fill(&entry, 10_000);
+    desk.advance(Duration::from_secs(1));
+    let request = requested(&desk.quote(9_000, 9_001)).expect("a request");
+    let flat = EvaluationOutcome::Decided(Some(Decision::Target(Target {
+        exposure: Ppm::ZERO,
+        limit: None,
+        exit: None,
+        reason: Reason::plain("out"),
+    })));
+    answer(&mut desk, request.request, flat);
+    let exit = desk.last_order();
+    desk.fill(&exit, 9_000);
+    desk.advance(Duration::from_secs(1));
+    let request = requested(&desk.quote(9_000, 9_001)).expect("a request");
+    let (lost, most) = (Amount::whole(10_000) - request.budget, Amount::whole(1_001));
+    assert!(
+        lost > Amount::whole(900) && lost < most,
+        "a tenth is lost: {lost}"
+    );
 }

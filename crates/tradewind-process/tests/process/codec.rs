@@ -125,7 +125,12 @@ fn a_moved_stop_is_read() {
         reason: tradewind_model::Reason::Text("ok".into()),
     };
     assert_eq!(moved(12_345).unwrap(), wanted);
-    assert!(moved(0).unwrap_err().to_string().contains("a stop moved to 0"));
+    assert!(
+        moved(0)
+            .unwrap_err()
+            .to_string()
+            .contains("a stop moved to 0")
+    );
 }
 
 #[test]
