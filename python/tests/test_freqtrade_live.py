@@ -243,6 +243,12 @@ class Books(Case):
         self.assertEqual(desk.trade("B/B").stop_loss, stop)
         self.assertEqual(desk.trade("B/B").nr_of_successful_entries, 1)
 
+    def test_a_trade_that_outlived_a_candle_did_not_end_in_it(self):
+        desk = self.two("    minimal_roi = {'0': 0.03}\n" + self.COOL)
+        desk.close("A/B", 7, 102, (1.0, 100.0, 5 * FIVE), high=104.0)
+        desk.close("A/B", 8, 94, low=93.0)
+        self.assertEqual(desk.past(), [("A/B", "stop_loss", 95.0)])
+
     def test_an_entry_that_was_not_filled_is_no_trade(self):
         bodies = ("    def custom_entry_price(self, proposed_rate, **k): return proposed_rate * 0.9\n", "")
         for body in bodies:

@@ -156,6 +156,9 @@ class TradeBook(Strategy):
             self._change(trade, change, ctx)
         trade.opened_at = position.opened_at
         self._look_at_candles(trade, ctx.now)
+        if not ctx.is_backtest:
+            # It is held at this close: it did not end in a candle before, whatever that one touched.
+            self._scanned[pair] = self._seen[pair]
 
     def _open(self, pair: str, rate: float, amount: float, opened: int, tag: str) -> Trade:
         trade = Trade(pair, rate, amount, utc(opened), tag or None, self._ticks[pair])
@@ -191,7 +194,7 @@ class TradeBook(Strategy):
 
     def _is_left(self, rate: float, low: float, high: float) -> bool:
         """Whether a candle reaches the first stop or the first target of a position that was entered at `rate`."""
-        gains = [gain for minutes, gain in self.rules.roi if minutes <= 0]
+        gains = [] if self._asks_to_exit() else [gain for minutes, gain in self.rules.roi if minutes <= 0]
         target = rate * (1 + gains[-1]) * (1 + self.ctx.fee) / (1 - self.ctx.fee) if gains else None
         return low <= rate * (1 - abs(self.user.stoploss)) or (target is not None and high >= target)
 
@@ -260,10 +263,14 @@ class TradeBook(Strategy):
     def _levels(self, trade: Trade, now: datetime, low: float, high: float) -> Optional[Tuple[str, float]]:
         if trade.stop_loss and low <= trade.stop_loss:
             return ("trailing_stop_loss" if trade.is_stop_loss_trailing else "stop_loss"), trade.stop_loss
-        _, gain = self.rules.roi_at(trade, now)
+        _, gain = (None, None) if self._asks_to_exit() else self.rules.roi_at(trade, now)
         if gain is not None and trade.calc_profit_ratio(high) > gain:
             return "roi", min(max(trade.rate_for_profit(gain), low), high)
         return None
+
+    def _asks_to_exit(self) -> bool:
+        """Whether the strategy may refuse an exit at a target: then the desk does not watch targets."""
+        return own(type(self.user), "confirm_trade_exit")
 
     def _closed(self, trade: Trade, rate: float, moment: datetime, reason: str) -> None:
         trade.close(rate, moment, reason)
