@@ -10,7 +10,7 @@ use tradewind_events::{
 };
 use tradewind_model::{
     Amount, BotId, Candle, CarriedOut, Decision, EventId, Instrument, InstrumentId, LastEntry,
-    Numbers, Ppm, Price, Quote, Reason, Target, Timestamp, Wake,
+    Numbers, Ppm, Price, Quote, Reason, Sizer, Target, Timestamp, Wake,
 };
 use tradewind_risk::{CauseKind, Scope, TradingState};
 use tradewind_strategy::{
@@ -309,9 +309,14 @@ fn call(
 #[inline]
 fn budget(parts: &Parts, place: BotInstrument) -> Amount {
     let config = parts.bots.bot(place.bot()).config();
-    match config.process {
-        Some(_) => sizing_equity(parts, place),
-        None => config.budget,
+    if config.process.is_none() {
+        return config.budget;
+    }
+    let equity = sizing_equity(parts, place);
+    match config.sizer {
+        Sizer::Value(value) => value.min(equity),
+        Sizer::Share(share) => equity.share(share).unwrap_or(equity),
+        Sizer::Fixed(_) | Sizer::RiskToStop(_) | Sizer::VolatilityTarget(_) => equity,
     }
 }
 

@@ -6,7 +6,7 @@ use tradewind_events::{
     BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventType, Input,
     Lane, Output, SeriesPoint, StrategyProcess,
 };
-use tradewind_model::{Amount, Decimal, Decision, FeedHealth, Number, Ppm, Reason, Target};
+use tradewind_model::{Amount, Decimal, Decision, FeedHealth, Number, Ppm, Reason, Sizer, Target};
 use tradewind_testkit::{Desk, Script, bot};
 
 use crate::{BOT, desk};
@@ -138,9 +138,14 @@ fn a_lane_is_reset_whenever_its_bot_starts() {
 fn a_strategy_in_a_process_sees_what_the_desk_sizes_by() {
     let mut slow = bot(0);
     (slow.lane, slow.process) = (Lane::Thread, Some(Box::new(StrategyProcess::default())));
+    slow.sizer = Sizer::Share(Ppm(500_000));
     let mut desk = desk(vec![slow], &Script::default());
     let request = requested(&desk.quote(10_000, 10_001)).expect("a request");
-    assert_eq!(request.budget, Amount::whole(10_000));
+    assert_eq!(
+        request.budget,
+        Amount::whole(5_000),
+        "its share of the budget"
+    );
     answer(&mut desk, request.request, long());
     let entry = desk.last_order();
     desk.fill(&entry, 10_000);
