@@ -76,7 +76,7 @@ class Desk:
         body = struct.pack("<BBBBHHqqqq16s", 1, 0, denied, flags, 0, 0xFFFF, at, round(quantity * 1000), entry, opened, budget)
         body += struct.pack("<Iq4qdB", 300, open_time, price, price, price, price, 1.0, 1)
         body += b"" if proposal is None else bytes([proposal])
-        return body + struct.pack("<HH", 0, 0)
+        return body + struct.pack("<HHq", 0, 0, 1_000_000 if quantity else 0)
 
     def history(self, closes: List[float]) -> wire.Frame:
         times = array("q", [index * 300 * NANOS for index in range(len(closes))])
@@ -91,6 +91,9 @@ class Desk:
         assert answer.kind == wire.DECISION, answer
         body, kind, out = answer.body, answer.body[0], {}
         place = 1
+        if kind == 3:
+            out = {"stop": struct.unpack_from("<q", body, place)[0]}
+            place += 8
         if kind == 2:
             exposure, limit = struct.unpack_from("<qq", body, place)
             place += 16

@@ -6,6 +6,7 @@ it. The stop comes first.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Dict, List
 
@@ -32,7 +33,7 @@ class FakeDesk:
         self.orders: Dict[str, Any] = {}
         self.ctx = SimpleNamespace(
             mode="backtest", is_backtest=True, traded=list(candles), known=list(candles), budget=budget, now=0, instrument="",
-            position=Position(""), quote=None, ticks=dict.fromkeys(candles, tick), closed_columns=self.closed_columns,
+            position=Position(""), quote=None, exposure=0.0, fee=0.001, ticks=dict.fromkeys(candles, tick), closed_columns=self.closed_columns,
         )
         strategy.setup(self.ctx)
 
@@ -74,11 +75,14 @@ class FakeDesk:
             self.levels(name, time, opening, high, low)
         self.ctx.instrument, self.ctx.now = name, time + self.length
         held = self.held.get(name)
+        self.ctx.exposure = held["exposure"] if held else 0.0
         self.ctx.position = Position(name, held["quantity"], held["entry"], held["opened"], close, self.ctx.now) if held else Position(name, price=close)
         opens = self.candles[name]["open"]
         rate = float(opens[row + 1]) if self.at_open and row + 1 < len(opens) else close
         self.ctx.quote = SimpleNamespace(bid=rate, ask=rate)
         decision = self.decide(table, row, bool(held), calls)
+        if decision is not None and decision.stop is not None and held:
+            held["plan"] = replace(held["plan"], stop_at=max(decision.stop, held["plan"].stop_at or 0.0))
         if decision is not None and decision.exposure is not None:
             if held and decision.exposure == held["exposure"]:
                 held.update(plan=decision.exit or held["plan"], why=decision.tag if decision.tag in LEVELS else "")

@@ -98,6 +98,15 @@ class Loading(Folder):
             "trailing_stop = True\ntrailing_stop_positive = 0.02\ntrailing_stop_positive_offset = 0.01", "must be above", kind=StrategyError
         )
 
+    def test_settings_that_change_what_is_traded_are_refused_by_name(self):
+        self.refused("unfilledtimeout = {'entry': 5}", "unfilledtimeout")
+        self.refused("order_time_in_force = {'entry': 'FOK'}", "order_time_in_force['entry'] = 'FOK'")
+        self.refused("ignore_buying_expired_candle_after = 60", "ignore_buying_expired_candle_after")
+        self.refused("max_open_trades = 0", "max_open_trades", kind=StrategyError)
+        self.refused("stoploss = -1.5", "stoploss", kind=StrategyError)
+        body = "    order_time_in_force = {'entry': 'gtc', 'exit': 'gtc'}\n    stoploss = -1\n    max_open_trades = 3\n    process_only_new_candles = False\n"
+        self.assertEqual(load(self.file(PLAIN + body)).max_open_trades, 3)
+
     def test_names_of_version_2_are_understood(self):
         old = PLAIN + "    INTERFACE_VERSION = 2\n    sell_profit_only = True\n    use_sell_signal = False\n    order_types = {'buy': 'market'}\n"
         strategy = load(self.file(old))
@@ -142,10 +151,10 @@ class Parameters(Folder):
         self.assertEqual(load(self.file(self.TEXT + "    buy_params = {'buy_rsi': 22}\n")).buy_rsi.value, 22)
 
     def test_saved_values_come_first(self):
-        saved = {"strategy_name": "Plain", "params": {"buy": {"buy_rsi": 15}, "roi": {"0": 0.2}, "stoploss": {"stoploss": -0.3}}}
+        saved = {"strategy_name": "Plain", "params": {"buy": {"buy_rsi": 15}, "roi": {"0": 0.2}, "stoploss": {"stoploss": -0.3}, "max_open_trades": {"max_open_trades": 2}}}
         (self.folder / "plain.json").write_text(json.dumps(saved))
         strategy = load(self.file(self.TEXT + "    buy_params = {'buy_rsi': 22}\n"))
-        self.assertEqual((strategy.buy_rsi.value, strategy.minimal_roi, strategy.stoploss), (15, {"0": 0.2}, -0.3))
+        self.assertEqual((strategy.buy_rsi.value, strategy.minimal_roi, strategy.stoploss, strategy.max_open_trades), (15, {"0": 0.2}, -0.3, 2))
 
     def test_saved_values_of_another_strategy_are_refused(self):
         (self.folder / "plain.json").write_text('{"strategy_name": "Other", "params": {}}')
@@ -309,12 +318,23 @@ class Trades(Folder):
         trade.adjust_stop_loss(100.0, -0.1, initial=True)
         trade.adjust_stop_loss(120.0, -0.1)
         trade.set_custom_data("seen", [1, 2])
+        trade.add(1.0, 90.0, minutes(50))
         closed(5, -0.01)
         for one in (trade, Trade._closed[0]):
             again = Trade.restored(json.loads(json.dumps(one.saved())))
-            for name in ("pair", "open_date", "amount", "stop_loss", "is_stop_loss_trailing", "enter_tag", "close_date", "close_profit", "is_open"):
+            for name in ("pair", "open_date", "date_last_filled_utc", "amount", "stop_loss", "is_stop_loss_trailing", "enter_tag", "close_date", "close_profit", "is_open"):
                 self.assertEqual(getattr(again, name), getattr(one, name), name)
         self.assertEqual(Trade.restored(trade.saved()).get_custom_data("seen"), [1, 2])
+
+    def test_a_value_that_a_restart_loses_is_named(self):
+        trade, printed = Trade("A/B", 100.0, 1.0, START), io.StringIO()
+        scalar = type("scalar", (), {"item": lambda self: True})()
+        with contextlib.redirect_stderr(printed):
+            for _ in range(2):
+                trade.set_custom_data("when", START)
+            trade.set_custom_data("is", scalar)
+        self.assertEqual(printed.getvalue().count("set_custom_data('when') has a datetime"), 1)
+        self.assertIs(Trade.restored(json.loads(json.dumps(trade.saved()))).get_custom_data("is"), True)
 
     def test_closed_trades_are_found(self):
         closed(5, -0.01, "A/B")
@@ -383,6 +403,8 @@ class Callbacks(Folder):
 
         self.assertEqual(calls(""), [])
         self.assertEqual(calls("    exit_profit_only = True\n"), ["on_exit"])
+        self.assertEqual(calls("    max_open_trades = 2\n"), ["on_entry", "on_position"])
+        self.assertEqual(calls("    def confirm_trade_exit(self, *a, **k): return True\n"), ["on_entry", "on_exit", "on_position"])
         self.assertEqual(calls("    protections = [{'method': 'CooldownPeriod'}]\n"), ["on_entry"])
         self.assertEqual(calls("    def custom_exit(self, *a, **k): return None\n"), ["on_entry", "on_position"])
         self.assertEqual(calls("    def custom_stoploss(self, *a, **k): return None\n"), [])

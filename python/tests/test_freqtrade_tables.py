@@ -69,6 +69,16 @@ class Tables(unittest.TestCase):
         self.assertEqual((filled["high"][2], filled["volume"][2]), (11, 0.0))
         self.assertIs(fill_holes(whole, "5m"), whole)
 
+    def test_only_the_strategys_own_timeframe_is_analysed(self):
+        from tradewind.freqtrade import Unsupported
+        from tradewind.freqtrade.constants import RunMode
+        from tradewind.freqtrade.dataprovider import DataProvider
+
+        provider = DataProvider(lambda *_: None, ["A/B"], "5m", RunMode.LIVE)
+        self.assertTrue(provider.get_analyzed_dataframe("A/B", "5m")[0].empty)
+        with self.assertRaisesRegex(Unsupported, "timeframe='1h' is not supported"):
+            provider.get_analyzed_dataframe("A/B", "1h")
+
     def test_crossings(self):
         from tradewind.freqtrade import qtpylib
 

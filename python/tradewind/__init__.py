@@ -26,7 +26,7 @@ The desk finds this package by itself: nothing is to be installed. Installing it
 
 from . import ta
 from .context import Context, ReadQuote
-from .decision import Buy, Decision, Exit, ExitPlan, Hold, Sell, Target
+from .decision import Buy, Decision, Exit, ExitPlan, Hold, MoveStop, Sell, Target
 from .market import Candle, Order, Position, Quote, Trade
 from .strategy import Param, Strategy
 
@@ -38,6 +38,7 @@ __all__ = [
     "Exit",
     "ExitPlan",
     "Hold",
+    "MoveStop",
     "Order",
     "Param",
     "Position",

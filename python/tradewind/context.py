@@ -30,6 +30,9 @@ class Context:
         self.position: Position = Position("")
         self.positions: Dict[str, Position] = {}
         self.budget: float = 0.0
+        # The exposure that is held or worked towards, and the fee that the desk reckons with, as shares.
+        self.exposure: float = 0.0
+        self.fee: float = 0.0
         self.quote: Optional[Quote] = None
         self.reads: Dict[str, ReadQuote] = {}
         self.numbers: Dict[str, Tuple[float, float]] = {}

@@ -64,6 +64,8 @@ class Decision:
     reason: str = ""
     limit: Optional[float] = None
     exit: Optional[ExitPlan] = None
+    # A price to which the stop of the position is raised (of a short: lowered); nothing else changes.
+    stop: Optional[float] = None
 
     @property
     def is_hold(self) -> bool:
@@ -106,6 +108,11 @@ def Sell(size: Share = 1.0, tag: str = "", **rest) -> Decision:
 def Exit(tag: str = "", reason: str = "", limit: Optional[float] = None) -> Decision:
     """No position."""
     return Target(0.0, tag, reason, limit)
+
+
+def MoveStop(price: float, tag: str = "", reason: str = "") -> Decision:
+    """The loss is taken at this price from now on. A stop only tightens, and where nothing is held this does nothing."""
+    return Decision(None, tag, reason, stop=price)
 
 
 def Hold(reason: str = "") -> Decision:

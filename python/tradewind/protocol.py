@@ -92,6 +92,7 @@ class Evaluation:
     proposal: int = 0
     reads: List[Tuple[int, ...]] = field(default_factory=list)
     numbers: Dict[str, Tuple[float, float]] = field(default_factory=dict)
+    exposure: int = 0
 
 
 def read_evaluation(body: bytes) -> Evaluation:
@@ -134,6 +135,7 @@ def read_evaluation(body: bytes) -> Evaluation:
         value, age = struct.unpack_from("<dq", body, place + 2 + length)
         out.numbers[name] = (value, age / 1e9)
         place += 2 + length + 16
+    (out.exposure,) = struct.unpack_from("<q", body, place)
     return out
 
 
@@ -219,6 +221,8 @@ def decision_bytes(decision: Optional[Decision], decimals: int, state: Optional[
         return b"\0" + text("") + state_bytes(state)
     if not isinstance(decision, Decision):
         raise TypeError(f"{type(decision).__name__} is no decision; return Buy(), Exit(), Target(0.5), Hold() or None")
+    if decision.stop is not None:
+        return b"\3" + struct.pack("<q", mantissa(decision.stop, decimals)) + text(decision.text) + state_bytes(state)
     if decision.exposure is None:
         return b"\1" + text(decision.text) + state_bytes(state)
     if not math.isfinite(decision.exposure) or abs(ppm(decision.exposure)) > PPM:

@@ -39,6 +39,7 @@ class Runner:
         self.warm_up = strategy.warm_up
         self.ctx = Context(start["mode"])
         self.ctx.timeframe = self.base
+        self.ctx.fee = start.get("fee", 0) / wire.PPM
         self.histories: Dict[Tuple[int, str], History] = {
             (slot, name): History(seconds)
             for slot in range(len(self.instruments))
@@ -215,6 +216,8 @@ class Runner:
             self.tags[slot] = decision.tag
             if decision.exit is None and self.strategy.exit_plan is not None:
                 decision = replace(decision, exit=self.strategy.exit_plan)
+            # The next denial is one of this decision.
+            self.denied[slot] = False
         return wire.DECISION, wire.decision_bytes(decision, decimals, self._state() if ctx.mode == "live" else None)
 
     def _is_ready(self, slot: int, candle: Optional[Candle]) -> bool:
@@ -315,6 +318,7 @@ class Runner:
         price_scale, size_scale = 10 ** known["price_decimals"], 10 ** known["quantity_decimals"]
         self._look(slot, request.at)
         ctx.budget, ctx.is_carried_out = request.budget, request.carried_out == 0
+        ctx.exposure = request.exposure / wire.PPM
         ctx.quote = None if request.quote is None else _quote(known, request.quote, Quote)
         candle = None
         if request.candle is not None and request.wake == "candle":

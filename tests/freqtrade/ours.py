@@ -1,4 +1,4 @@
-"""Backtests strategy files with `tradewind backtest` and writes its trades as reference.py does.
+"""Backtests strategy files with `tradewind backtest` and writes its trades as reference.py does. With --as-live callbacks see what they see live.
 
 A trade begins with a buy while flat and ends with the sale after which nothing but dust is left. Times are those of the candle.
 """
@@ -17,9 +17,9 @@ REASONS = {"stop:": "stop_loss", "trailing stop:": "trailing_stop_loss", "profit
 LEVELS = ("stop_loss", "trailing_stop_loss", "roi")
 
 
-def backtest(binary, python, strategy, files):
+def backtest(binary, python, strategy, files, as_live):
     command = [
-        binary, "--json", "backtest", "--strategy", f"freqtrade:{strategy}", "--python", python, "--param", "freqtrade_candles=true",
+        binary, "--json", "backtest", "--strategy", f"freqtrade:{strategy}", "--python", python, "--param", f"freqtrade_candles={str(not as_live).lower()}",
         "--cash", "1000", "--share", "0.001", "--fee", "0.001", "--half-spread", "0", "--fills", "100000", "--data", *files,
     ]
     began = time.perf_counter()
@@ -71,13 +71,14 @@ def main():
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--strategies", type=Path, required=True)
+    parser.add_argument("--as-live", action="store_true")
     parser.add_argument("names", nargs="+")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     files = sorted(arguments.data.glob("*-5m.csv"))
     candles = sum(len(path.read_text().splitlines()) - 1 for path in files)
     for name in arguments.names:
-        report, seconds = backtest(arguments.binary, sys.executable, arguments.strategies / f"{name}.py", files)
+        report, seconds = backtest(arguments.binary, sys.executable, arguments.strategies / f"{name}.py", files, arguments.as_live)
         found = trades(report)
         result = {"strategy": name, "candles": candles, "seconds": seconds, "trades": found}
         (arguments.out / f"{name}.json").write_text(json.dumps(result))

@@ -38,6 +38,15 @@ impl Answer {
                 }
             }
             2 => Decision::Target(target(&mut from, instrument)?),
+            3 => {
+                let price = from.i64()?;
+                if price <= 0 {
+                    return Err(FrameError(format!("a stop moved to {price}")));
+                }
+                let stop = stop_price(price, instrument);
+                let reason = reason(from.text()?);
+                Decision::MoveStop { stop, reason }
+            }
             other => return Err(FrameError(format!("a decision of kind {other}"))),
         };
         let state = state(&mut from)?;

@@ -85,6 +85,7 @@ pub(crate) fn encode(
     }
     push_reads(&mut out, view, known);
     push_series(&mut out, view);
+    numbers(&mut out, &[view.exposure.0]);
     out
 }
 

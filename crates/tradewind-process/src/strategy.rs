@@ -42,6 +42,7 @@ pub struct ProcessStrategy {
     process: StrategyProcess,
     instruments: Vec<Instrument>,
     traded: usize,
+    fee: Ppm,
     mode: Mode,
     host: Host,
     /// The start of the process that has this strategy.
@@ -92,6 +93,7 @@ impl ProcessStrategy {
             host: processes.of(&process),
             process,
             traded: bot.instruments.len(),
+            fee: Ppm::ZERO,
             slots: own.iter().map(|_| Slot::default()).collect(),
             instruments: own,
             mode,
@@ -100,6 +102,13 @@ impl ProcessStrategy {
             is_state_new: false,
             warnings: Vec::new(),
         }
+    }
+
+    /// The fee that the desk reckons with, as a share of an order's value; strategies that reckon with one are given it.
+    #[must_use]
+    pub fn with_fee(mut self, fee: Ppm) -> Self {
+        self.fee = fee;
+        self
     }
 
     /// Loads the file, if that was not done yet, so that the first evaluation does not wait for it.
@@ -229,7 +238,12 @@ impl ProcessStrategy {
             Mode::Live => "live",
             Mode::Backtest(_) => "backtest",
         };
-        let start = json!({ "bot": self.name, "mode": mode, "instruments": instruments });
+        let start = json!({
+            "bot": self.name,
+            "mode": mode,
+            "fee": self.fee.0,
+            "instruments": instruments,
+        });
         let start = start.to_string();
         let length = u32::try_from(start.len()).unwrap_or(u32::MAX);
         let mut body = length.to_le_bytes().to_vec();

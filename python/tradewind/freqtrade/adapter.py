@@ -15,7 +15,6 @@ from .errors import StrategyError, Unsupported
 from .informative import decorated
 from .loader import callbacks, choose, make
 from .parameters import BaseParameter, CategoricalParameter, NumericParameter, parameters_of
-from .trade import Trade
 
 # Candles that a strategy has live, as freqtrade fetches them, whatever startup_candle_count says.
 LIVE_CANDLES = 500
@@ -46,14 +45,16 @@ def strategy_class(user_class: type, user: Any, file: Path) -> type:
         "timeframes": further_timeframes(user),
         "warm_up": max(user.startup_candle_count, LIVE_CANDLES),
         "first_row": user.startup_candle_count,
-        "exit_plan": exit_plan(user, Trade.fee),
+        "exit_plan": exit_plan(user, 0.0),
         **params_of(user),
     }
     at_entry = {"confirm_trade_entry", "custom_stake_amount", "custom_entry_price", "bot_loop_start"}
     if "confirm_trade_exit" in used or user.exit_profit_only:
         body["on_exit"] = FreqtradeStrategy.confirm_exit
     managed = {"custom_stoploss", "custom_exit", "custom_sell", "custom_roi", "adjust_trade_position", "order_filled"}
-    if used & managed or user.trailing_stop or user.ignore_roi_if_entry_signal:
+    limits_trades = 0 <= user.max_open_trades < float("inf")
+    asks_at_targets = "confirm_trade_exit" in used and (user.minimal_roi or user.use_custom_roi)
+    if used & managed or user.trailing_stop or user.ignore_roi_if_entry_signal or limits_trades or asks_at_targets:
         body["on_position"] = FreqtradeStrategy.manage
     if used & at_entry or user.protections or "on_position" in body:
         body["on_entry"] = FreqtradeStrategy.confirm_entry

@@ -45,6 +45,8 @@ class DataProvider:
         """The table of a pair with its indicators and signals, newest candle last, and when it was made."""
         import pandas
 
+        if timeframe not in (None, "", self._timeframe):
+            raise Unsupported(f"dp.get_analyzed_dataframe: timeframe={timeframe!r} is not supported; only {self._timeframe} is analysed: use dp.get_pair_dataframe")
         table = self._analyzed.get(pair)
         if table is None:
             return pandas.DataFrame(), datetime.fromtimestamp(0, timezone.utc)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Set, Tuple
 
-from ..decision import Decision, Exit, ExitPlan
+from ..decision import Decision, Exit, ExitPlan, MoveStop
 from ..market import utc
 from ..strategy import Param, Strategy
 from . import analysis
@@ -45,6 +48,8 @@ class FreqtradeStrategy(TradeBook):
         self.length = timeframe_to_seconds(self.user.timeframe) * NANOSECONDS
         self._frames: Dict[str, Any] = {}
         self._shows_analyzed = reads_analyzed(self.user_class)
+        # Lines that were printed: each is printed once.
+        self._printed: Set[str] = set()
         # By pair, what `manage` has decided last.
         self._managed: Dict[str, Decision] = {}
         # By pair, of how many rows the indicators were computed last.
@@ -54,11 +59,14 @@ class FreqtradeStrategy(TradeBook):
 
     def setup(self, ctx: Any) -> None:
         """Gives the strategy its candles and calls `bot_start`."""
-        self._recall()
-        self._activate()
         self.ctx = ctx
-        self._plays_freqtrade = ctx.is_backtest and self.freqtrade_candles
         pairs = [pair_of(name) for name in ctx.traded]
+        self._activate()
+        self._recall(pairs)
+        self.exit_plan = exit_plan(self.user, ctx.fee)
+        most = self.user.max_open_trades
+        self._most = int(most) if 0 <= most < len(pairs) else None
+        self._plays_freqtrade = ctx.is_backtest and self.freqtrade_candles
         self._ticks = {pair_of(name): tick for name, tick in ctx.ticks.items()}
         runmode = RunMode.BACKTEST if ctx.is_backtest else RunMode.LIVE
         stake = pairs[0].split("/")[-1] if pairs else ""
@@ -66,7 +74,7 @@ class FreqtradeStrategy(TradeBook):
             {
                 "stake_currency": stake,
                 "stake_amount": "unlimited",
-                "max_open_trades": len(pairs),
+                "max_open_trades": len(pairs) if self._most is None else self._most,
                 "timeframe": self.user.timeframe,
                 "runmode": runmode,
                 "dry_run": ctx.is_backtest,
@@ -120,6 +128,11 @@ class FreqtradeStrategy(TradeBook):
         self._bars[pair] = Bars(df)
         self._frames[pair] = df
         self.user.dp.set_analyzed(pair, None)
+        if not ctx.is_backtest and type(self).on_entry is not Strategy.on_entry:
+            # Each pair has this request at each of its closes: what the desk holds is booked whether or not a callback follows.
+            self._activate()
+            self._show_analyzed(utc(ctx.now), ctx.now)
+            self._follow(ctx)
         enter, leave = df["enter_long"] == 1, df["exit_long"] == 1
         enter = enter & ~leave
         if ctx.is_backtest:
@@ -140,7 +153,7 @@ class FreqtradeStrategy(TradeBook):
     def confirm_entry(self, decision: Decision, ctx: Any) -> Optional[Decision]:
         """Locks, stake and confirmation of an entry; None refuses it."""
         pair, now = pair_of(ctx.instrument), self._begin(ctx)
-        if PairLocks.is_pair_locked(pair, now):
+        if PairLocks.is_pair_locked(pair, now) or not self._has_room(pair, ctx.now) or not self._has_tables():
             return None
         rate = self._rate(ctx, entering=True)
         tag = decision.tag or None
@@ -156,12 +169,12 @@ class FreqtradeStrategy(TradeBook):
             entry_tag=tag,
             side="long",
         )
-        if not stake or stake <= 0:
+        if not _is_amount(stake) or stake <= 0:
             return None
         limit = None
         if own(type(user), "custom_entry_price"):
             limit = user.custom_entry_price(pair=pair, trade=None, current_time=now, proposed_rate=rate, entry_tag=tag, side="long")
-            limit = limit if limit and limit < rate else None
+            limit = limit if _is_amount(limit) and 0 < limit < rate else None
         amount = stake / (limit or rate)
         confirmed = user.confirm_trade_entry(
             pair=pair,
@@ -175,7 +188,8 @@ class FreqtradeStrategy(TradeBook):
         )
         if not confirmed:
             return None
-        self._entering[pair] = (decision.tag, ctx.now)
+        self._entering[pair] = (decision.tag, ctx.now, limit)
+        self._denied.discard(pair)
         self._exposure[pair] = min(stake / budget, 1.0) * abs(decision.exposure or 0.0)
         plan = decision.exit
         bars, row = self._bars[pair], self._row(ctx)
@@ -191,7 +205,7 @@ class FreqtradeStrategy(TradeBook):
         self._entering.pop(pair, None)
         left = self._way_out(trade, utc(bars.time[row + 1]), bars, row)
         if left is None:
-            return ExitPlan(stop_at=trade.stop_loss)
+            return ExitPlan(stop_at=stop_of(trade))
         way, price = left
         self._leaving[pair] = (way.reason, trade.open_date.timestamp(), price)
         # A trade cannot be left by a signal before it is there: its price is the open's.
@@ -235,9 +249,32 @@ class FreqtradeStrategy(TradeBook):
         # A signal to leave is a proposal of its own, and levels are the exit plan's.
         way = None if bars.leave[row] == 1 and not enter else self.rules.signal(trade, now, rate, enter, False)
         answer = self._leave(trade, way.reason, rate, now) if way else None
+        if answer is None and asks_to_exit(self.user) and not (enter and self.user.ignore_roi_if_entry_signal):
+            # The callback may refuse a profit target, so the desk does not watch it: it counts at closes.
+            _, gain = self.rules.roi_at(trade, now)
+            if gain is not None and trade.calc_profit_ratio(rate) > gain:
+                answer = self._leave(trade, "roi", rate, now)
         if answer is not None:
             return answer
-        return self._keep(trade, ExitPlan(stop_at=trade.stop_loss, roi=self._roi(trade, now, enter)), resized)
+        return self._adjust(trade, ExitPlan(stop_at=stop_of(trade), roi=self._roi(trade, now, enter)), resized, ctx)
+
+    def _adjust(self, trade: Trade, plan: ExitPlan, resized: Optional[Tuple[float, str]], ctx: Any) -> Optional[Decision]:
+        """The decision that changes size, profit targets or stop. Nothing is taken from memory: what was decided before may have been denied.
+
+        A stop is raised by a decision that cannot trade. Targets are replaced, and a stop is lowered for a strategy that takes note of
+        fills, by a target of the exposure that the desk shows.
+        """
+        if resized is not None:
+            return Decision(resized[0], resized[1], exit=plan)
+        before = self._plans.get(trade.pair) or self.exit_plan
+        lowers = self.rules.notes_fills and (before.stop_at or 0.0) > (plan.stop_at or 0.0)
+        if ctx.exposure and (tuple(before.roi) != tuple(plan.roi) or lowers):
+            self._plans[trade.pair] = plan
+            return Decision(ctx.exposure, "exit plan changed", exit=plan)
+        if plan.stop_at is None:
+            return None
+        self._plans[trade.pair] = replace(plan, roi=before.roi)
+        return MoveStop(plan.stop_at, "stop moved")
 
     def _decides_levels(self) -> bool:
         return self._plays_freqtrade and type(self).on_position is not Strategy.on_position
@@ -252,7 +289,7 @@ class FreqtradeStrategy(TradeBook):
         opening = bars.open[row + 1]
         resized = self._resize(trade, opening, now, ctx) if user.position_adjustment_enable else None
         if resized is not None:
-            change = resized[0] * self._full.get(trade.pair, ctx.budget) / opening - trade.amount
+            change = resized[0] * ctx.budget / opening - trade.amount
             if change > 0:
                 trade.add(change, opening, now, resized[1])
             elif change > -trade.amount:
@@ -260,12 +297,12 @@ class FreqtradeStrategy(TradeBook):
             self.rules.after_fill(trade, now, opening)
         left = self._way_out(trade, now, bars, row)
         if left is None:
-            return self._keep(trade, ExitPlan(stop_at=trade.stop_loss), resized)
+            return self._keep(trade, ExitPlan(stop_at=stop_of(trade)), resized, ctx)
         way, price = left
         self._leaving[trade.pair] = (way.reason, now.timestamp(), None if way.price is None else price)
         if way.price is None:
             return Exit(way.reason)
-        return self._keep(trade, _plan_at(price, opening, trade), resized, way.reason)
+        return self._keep(trade, _plan_at(price, opening, trade), resized, ctx, way.reason)
 
     def _way_out(self, trade: Trade, now: datetime, bars: Bars, row: int) -> Optional[Tuple[Way, float]]:
         """How the trade ends in the candle after `row`, and at what price; None if it does not."""
@@ -278,13 +315,12 @@ class FreqtradeStrategy(TradeBook):
                 return way, price
         return None
 
-    def _keep(self, trade: Trade, plan: ExitPlan, resized: Optional[Tuple[float, str]], reason: str = "stop moved") -> Optional[Decision]:
-        """The decision that changes plan and size; None if both stay."""
-        if resized is None and self._plans.get(trade.pair) == plan:
+    def _keep(self, trade: Trade, plan: ExitPlan, resized: Optional[Tuple[float, str]], ctx: Any, reason: str = "stop moved") -> Optional[Decision]:
+        """The decision that changes plan and size in a backtest in freqtrade's way, where nothing comes between; None if both stay."""
+        if resized is None and (self._plans.get(trade.pair) == plan or not ctx.exposure):
             return None
         self._plans[trade.pair] = plan
-        exposure = self._exposure.get(trade.pair, 1.0) if resized is None else resized[0]
-        self._exposure[trade.pair] = exposure
+        exposure = ctx.exposure if resized is None else resized[0]
         return Decision(exposure, resized[1] if resized else reason, exit=plan)
 
     # Inside.
@@ -292,24 +328,45 @@ class FreqtradeStrategy(TradeBook):
         """Brings trades up to date before a callback, and returns the time."""
         self._activate()
         now = utc(ctx.now)
-        user, pair = self.user, pair_of(ctx.instrument)
+        user = self.user
         if self._set_budget != ctx.budget:
             self._set_budget = user.wallets.budget = ctx.budget
-        bars = self._bars.get(pair)
-        if bars is not None:
-            self._show_analyzed(pair, self._row(ctx) + 1, now)
+        self._show_analyzed(now, ctx.now)
         if own(type(user), "bot_loop_start"):
             user.bot_loop_start(current_time=now)
         self._follow(ctx)
         return now
 
-    def _show_analyzed(self, pair: str, rows: int, now: datetime) -> None:
+    def _show_analyzed(self, now: datetime, time: int) -> None:
+        """Shows the tables of all pairs up to the candles that had closed by now."""
         dp = self.user.dp
-        if self._shows_analyzed and dp._analyzed.get(pair) is None:
-            dp.set_analyzed(pair, table_of(self._frames[pair], everything=True))
-        if dp._analyzed.get(pair) is not None:
-            dp.set_closed(pair, rows, now)
         dp.now = now
+        if not self._shows_analyzed:
+            return
+        for pair, frame in self._frames.items():
+            if dp._analyzed.get(pair) is None:
+                dp.set_analyzed(pair, table_of(frame, everything=True))
+            dp.set_closed(pair, self._bars[pair].row(time - self.length + 1), now)
+
+    def _has_tables(self) -> bool:
+        """Whether each pair has its table, where a strategy may look at those of others. After a start each has it with its first close."""
+        missing = [pair for pair in map(pair_of, self.ctx.traded) if pair not in self._frames]
+        if self._shows_analyzed and missing:
+            self._print(f"no entry: the file reads analysed tables, and {', '.join(missing)} has no closed candle yet")
+            return False
+        return True
+
+    def _has_room(self, pair: str, now: int) -> bool:
+        """Whether `max_open_trades` lets one more in, entries that were just decided included."""
+        if self._most is None:
+            return True
+        entering = {one for one, (_, at, _) in self._entering.items() if now - at <= self.length and one not in self._denied}
+        return len((entering | set(Trade._open)) - {pair}) < self._most
+
+    def _print(self, line: str) -> None:
+        if line not in self._printed:
+            self._printed.add(line)
+            print(line, file=sys.stderr)
 
     def _rate(self, ctx: Any, entering: bool = False) -> float:
         """The current rate: what an entry would pay or an exit would get."""
@@ -339,40 +396,53 @@ class FreqtradeStrategy(TradeBook):
         return Exit(reason)
 
     def _resize(self, trade: Trade, rate: float, now: datetime, ctx: Any) -> Optional[Tuple[float, str]]:
-        """The exposure after adjust_trade_position, and its tag; None if it stays."""
-        user, budget = self.user, self._full.get(trade.pair, ctx.budget)
-        profit = trade.calc_profit_ratio(rate)
+        """The exposure after adjust_trade_position, and its tag; None if it stays.
+
+        The desk sizes an exposure by the budget at the ask. So what is held now is a share of the budget as well, and where the budget
+        cannot hold what is wanted there is no order, or a smaller one: never one on the other side.
+        """
+        if not ctx.exposure:
+            # An exit is at work, or the position was adopted and no target of this strategy led to it.
+            return None
+        user, budget, ask = self.user, ctx.budget, self._rate(ctx, entering=True)
+        profit, worth = trade.calc_profit_ratio(rate), trade.amount * ask
+        room = max(budget - worth, 0.0)
         answer = user.adjust_trade_position(
             trade=trade,
             current_time=now,
             current_rate=rate,
             current_profit=profit,
             min_stake=0.0,
-            max_stake=max(budget - trade.stake_amount, 0.0),
-            current_entry_rate=rate,
+            max_stake=room,
+            current_entry_rate=ask,
             current_exit_rate=rate,
-            current_entry_profit=profit,
+            current_entry_profit=trade.calc_profit_ratio(ask),
             current_exit_profit=profit,
         )
         stake, tag = answer if isinstance(answer, tuple) else (answer, "")
-        if not stake:
+        if not _is_amount(stake) or not stake:
             return None
+        if stake < 0:
+            kept = worth * (1 + stake / trade.stake_amount)
+            if kept > budget:
+                self._print(f"{trade.pair}: adjust_trade_position sells a part, and what is left is worth more than the budget: no order")
+                return None
+            return _exposure(kept, ctx), tag or "partial_exit"
         most = user.max_entry_position_adjustment
-        if stake > 0 and 0 <= most < trade.nr_of_successful_entries:
+        if 0 <= most < trade.nr_of_successful_entries:
             return None
-        # The desk sizes by what the position is worth now; a part to sell is a share of the amount.
-        worth = trade.amount * rate
-        change = stake if stake > 0 else stake * worth / trade.stake_amount
-        return max(0.0, min((worth + change) / budget, 1.0)), tag or ("added" if stake > 0 else "partial_exit")
+        if stake > room:
+            self._print(f"{trade.pair}: adjust_trade_position adds {stake:.8g}, and the budget has room for {room:.8g}; raise budget")
+        exposure = _exposure(worth + min(stake, room), ctx)
+        return (exposure, tag or "added") if exposure * budget > worth else None
 
     def _roi(self, trade: Trade, now: datetime, enter: bool) -> Tuple[Tuple[float, float], ...]:
-        if enter and self.user.ignore_roi_if_entry_signal:
+        if enter and self.user.ignore_roi_if_entry_signal or asks_to_exit(self.user):
             return ()
         if self.user.use_custom_roi:
             _, gain = self.rules.roi_at(trade, now)
             return () if gain is None else ((0.0, gain_before_fees(gain, Trade.fee)),)
-        plan = type(self).exit_plan
-        return tuple(plan.roi) if plan else ()
+        return tuple(self.exit_plan.roi)
 
 
 def gain_before_fees(gain: float, fee: float) -> float:
@@ -382,9 +452,33 @@ def gain_before_fees(gain: float, fee: float) -> float:
 
 def exit_plan(user: Any, fee: float) -> ExitPlan:
     """What the desk watches by itself: the first stop and the profit targets by age."""
-    roi = [(minutes * 60, gain_before_fees(gain, fee)) for minutes, gain in roi_table(user)]
+    roi = [] if asks_to_exit(user) else [(minutes * 60, gain_before_fees(gain, fee)) for minutes, gain in roi_table(user)]
     stop = abs(user.stoploss)
     return ExitPlan(stop=stop if stop < 1 else None, roi=tuple(roi))
+
+
+def stop_of(trade: Trade) -> Optional[float]:
+    """The price of a trade's stop; None for a stop of -100 %, which is none."""
+    return trade.stop_loss if trade.stop_loss > 0 else None
+
+
+def asks_to_exit(user: Any) -> bool:
+    """Whether a strategy may refuse an exit."""
+    return own(type(user), "confirm_trade_exit")
+
+
+def _is_amount(value: Any) -> bool:
+    """Whether a callback returned a number: an indicator that warms up is nan."""
+    try:
+        return value is not None and math.isfinite(value)
+    except TypeError:
+        return False
+
+
+def _exposure(worth: float, ctx: Any) -> float:
+    """The share of the budget that is worth so much, a millionth less where it is the one that is held: the desk takes that for no change."""
+    exposure = max(0.0, min(worth / ctx.budget, 1.0)) if ctx.budget > 0 else 0.0
+    return exposure - 1e-6 if exposure and round(exposure * 1e6) == round(ctx.exposure * 1e6) else exposure
 
 
 def _plan_at(price: float, opening: float, trade: Trade) -> ExitPlan:

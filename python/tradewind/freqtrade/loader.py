@@ -96,8 +96,14 @@ def make(strategy_class: type, file: Path, config: Optional[Dict[str, Any]] = No
     return strategy
 
 
-# What a callback that raises counts as, as in freqtrade: the trade goes its way without it.
+# What a callback that raises counts as, as in freqtrade: the trade goes its way without it. `Proposed` is the argument that it was called with.
+class Proposed(str):
+    """The name of the argument that a callback's default is."""
+
+
 _DEFAULTS: Dict[str, Any] = {
+    "custom_stake_amount": Proposed("proposed_stake"),
+    "custom_entry_price": Proposed("proposed_rate"),
     "bot_loop_start": None,
     "order_filled": None,
     "custom_stoploss": None,
@@ -128,7 +134,7 @@ def _guarded(method: Any, name: str, default: Any) -> Any:
             if str(error) not in printed and len(printed) < 10:
                 printed.add(str(error))
                 print(f"{name} raised {type(error).__name__}: {error}; it counts as {default}", file=sys.stderr)
-            return default
+            return kwargs.get(default) if isinstance(default, Proposed) else default
 
     return call
 
@@ -181,6 +187,7 @@ def _apply_saved_exits(strategy: Any, saved: Dict[str, Any]) -> None:
     if "roi" in saved:
         strategy.minimal_roi = saved["roi"]
     strategy.stoploss = saved.get("stoploss", {}).get("stoploss", strategy.stoploss)
+    strategy.max_open_trades = saved.get("max_open_trades", {}).get("max_open_trades", strategy.max_open_trades)
     for name, value in saved.get("trailing", {}).items():
         if name in ("trailing_stop", "trailing_stop_positive", "trailing_stop_positive_offset", "trailing_only_offset_is_reached"):
             setattr(strategy, name, value)
@@ -189,13 +196,29 @@ def _apply_saved_exits(strategy: Any, saved: Dict[str, Any]) -> None:
 def _check(strategy: Any) -> None:
     name = strategy.get_strategy_name()
     timeframe_to_seconds(strategy.timeframe)
-    if not isinstance(strategy.stoploss, (int, float)) or strategy.stoploss >= 0:
-        raise StrategyError(f"{name} has no stoploss below 0; write stoploss = -0.10")
+    if not isinstance(strategy.stoploss, (int, float)) or not -1 <= strategy.stoploss < 0:
+        raise StrategyError(f"{name} has no stoploss from -1 to 0; write stoploss = -0.10")
+    _refuse_settings(strategy, name)
     if strategy.trailing_stop and strategy.trailing_only_offset_is_reached and not strategy.trailing_stop_positive_offset:
         raise StrategyError(f"{name}: trailing_only_offset_is_reached has no offset; set trailing_stop_positive_offset above 0")
     offset, positive = strategy.trailing_stop_positive_offset, strategy.trailing_stop_positive
     if strategy.trailing_stop and positive and 0 < offset <= positive:
         raise StrategyError(f"{name}: trailing_stop_positive_offset = {offset} is too low; it must be above trailing_stop_positive = {positive}")
+
+
+def _refuse_settings(strategy: Any, name: str) -> None:
+    """Settings that would be ignored and that change what is bought or sold."""
+    policy = "set the time to live of the bot's order policy"
+    if strategy.ignore_buying_expired_candle_after:
+        raise Unsupported(f"{name}: ignore_buying_expired_candle_after is not supported; remove it and {policy}")
+    if strategy.unfilledtimeout:
+        raise Unsupported(f"{name}: unfilledtimeout is not supported; remove it and {policy}")
+    for side, kind in strategy.order_time_in_force.items():
+        if str(kind).upper() != "GTC":
+            raise Unsupported(f"{name}: order_time_in_force[{side!r}] = {kind!r} is not supported; write GTC and {policy}")
+    most = strategy.max_open_trades
+    if not isinstance(most, (int, float)) or most < -1 or most == 0:
+        raise StrategyError(f"{name}: max_open_trades = {most!r} is no count; write -1 for no limit, or a number from 1")
 
 
 _CALLBACKS = (

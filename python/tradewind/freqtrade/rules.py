@@ -36,7 +36,7 @@ class Rules:
         self.strategy = strategy
         self.roi = roi_table(strategy)
         method = getattr(type(strategy), "custom_stoploss", None)
-        self._notes_fills = bool(strategy.use_custom_stoploss and method and "after_fill" in inspect.signature(method).parameters)
+        self.notes_fills = bool(strategy.use_custom_stoploss and method and "after_fill" in inspect.signature(method).parameters)
 
     def exits(
         self,
@@ -115,7 +115,7 @@ class Rules:
 
     def after_fill(self, trade: Trade, now: datetime, rate: float) -> None:
         """After a fill a custom stop may move either way, if the strategy takes note of fills: its method has a parameter `after_fill`."""
-        if self._notes_fills:
+        if self.notes_fills:
             self.adjust_stop(trade, now, rate, after_fill=True)
 
     def roi_at(self, trade: Trade, now: datetime) -> Tuple[Optional[int], Optional[float]]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+import sys
 from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, List, Optional
 
 from .errors import Unsupported
 from .timeframes import timeframe_to_next_date
+
+
+# Values of a strategy's own that are kept over a restart.
+_KEPT = (bool, int, float, str, list, dict, type(None))
 
 
 class Order:
@@ -41,6 +46,7 @@ class _Columns(type):
 class Trade(metaclass=_Columns):
     """A long position from its first entry to its last exit."""
 
+    # What the desk reckons with; a strategy sets it when it starts.
     fee = 0.001
     _open: Dict[str, "Trade"] = {}
     _closed: List["Trade"] = []
@@ -214,6 +220,9 @@ class Trade(metaclass=_Columns):
 
     def set_custom_data(self, key: str, value: Any) -> None:
         """Keeps a value beside the trade."""
+        value = value.item() if hasattr(value, "item") and getattr(value, "ndim", 0) == 0 else value
+        if not isinstance(value, _KEPT) and key not in self._custom:
+            print(f"{self.pair}: set_custom_data({key!r}) has a {type(value).__name__}, which a restart loses; keep numbers, texts, lists, dicts", file=sys.stderr)
         self._custom[key] = value
 
     def get_custom_data(self, key: str, default: Any = None) -> Any:
@@ -234,7 +243,7 @@ class Trade(metaclass=_Columns):
             "tick": self.tick,
             "fields": {name: getattr(self, name) for name in _SAVED},
             "orders": [[one.side, one.amount, one.price, one.order_date.timestamp(), one.ft_order_tag] for one in self.orders],
-            "custom": {key: value for key, value in self._custom.items() if isinstance(value, (bool, int, float, str, list, dict, type(None)))},
+            "custom": {key: value for key, value in self._custom.items() if isinstance(value, _KEPT)},
         }
 
     @classmethod
@@ -243,6 +252,7 @@ class Trade(metaclass=_Columns):
         trade = cls(kept["pair"], kept["open_rate"], kept["amount"], _utc(kept["open"]), kept["tag"], kept["tick"])
         vars(trade).update(kept["fields"])
         trade.orders = [Order(side, amount, price, _utc(at), tag) for side, amount, price, at, tag in kept["orders"]]
+        trade.date_last_filled_utc = trade.orders[-1].order_date
         trade._custom = dict(kept["custom"])
         if kept["close"] is not None:
             trade.close_date = trade.close_date_utc = _utc(kept["close"])

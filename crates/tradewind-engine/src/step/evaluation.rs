@@ -9,8 +9,8 @@ use tradewind_events::{
     EventKind, Lane, LaneState, Output, Outputs, ReadData, SignalDetails, SignalSource, Timer,
 };
 use tradewind_model::{
-    BotId, Candle, CarriedOut, Decision, EventId, Instrument, InstrumentId, LastEntry, Numbers,
-    Ppm, Price, Quote, Reason, Target, Timestamp, Wake,
+    Amount, BotId, Candle, CarriedOut, Decision, EventId, Instrument, InstrumentId, LastEntry,
+    Numbers, Ppm, Price, Quote, Reason, Sizer, Target, Timestamp, Wake,
 };
 use tradewind_risk::{CauseKind, Scope, TradingState};
 use tradewind_strategy::{
@@ -21,7 +21,7 @@ use super::causes::{close_cause, open_cause};
 use super::lifecycle::{fail_bot, set_bot_timer};
 use super::quiet::awaits_book;
 use super::stop_moves::move_stop;
-use super::target::reconcile_position;
+use super::target::{reconcile_position, sizing_equity};
 use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::parts::bot::{PendingRequest, QueuedWake};
@@ -298,7 +298,7 @@ fn call(
         },
         quote: parts.market.quote(state.instrument()),
         position: *state.position(),
-        budget: config.budget,
+        budget: budget(parts, place),
         reads: Reads::new(&config.reads, &market),
         // A number of now says nothing of a past candle.
         numbers: match carried_out {
@@ -313,6 +313,21 @@ fn call(
         exposure: state.engaged_exposure(),
     };
     parts.strategies.call(place.bot(), &view, wake, candle)
+}
+
+/// What an exposure of 1 is worth: a strategy in a process turns stakes and amounts into shares of it, so it sees what the desk sizes by.
+#[inline]
+fn budget(parts: &Parts, place: BotInstrument) -> Amount {
+    let config = parts.bots.bot(place.bot()).config();
+    if config.process.is_none() {
+        return config.budget;
+    }
+    let equity = sizing_equity(parts, place);
+    match config.sizer {
+        Sizer::Value(value) => value.min(equity),
+        Sizer::Share(share) => equity.share(share).unwrap_or(equity),
+        Sizer::Fixed(_) | Sizer::RiskToStop(_) | Sizer::VolatilityTarget(_) => equity,
+    }
 }
 
 /// The target that a bot follows, if an outside process steers it.
@@ -524,7 +539,7 @@ fn send(
         last_entry: state.last_entry(),
         quote: parts.market.quote(state.instrument()).copied(),
         position: *state.position(),
-        budget: parts.bots.bot(place.bot()).config().budget,
+        budget: budget(parts, place),
         reads: read_data(parts, place.bot()),
         depth: parts.market.live_depth(state.instrument()).cloned(),
         exposure: state.engaged_exposure(),

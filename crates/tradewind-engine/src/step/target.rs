@@ -310,7 +310,7 @@ fn sized(parts: &Parts, place: BotInstrument, side: Side, target: &Target) -> Op
 }
 
 /// The equity a bot sizes by: its budget less its realised losses.
-fn sizing_equity(parts: &Parts, place: BotInstrument) -> Amount {
+pub(super) fn sizing_equity(parts: &Parts, place: BotInstrument) -> Amount {
     let config = parts.bots.bot(place.bot()).config();
     let instrument = parts.bots.at(place).instrument();
     let quote = parts.config.instrument(instrument).quote;

@@ -7,8 +7,8 @@ use tradewind_events::{
     EventType, Input, Lane, Output, SeriesPoint, StrategyProcess, WakeRule,
 };
 use tradewind_model::{
-    Candle, Decimal, Decision, FeedHealth, Instrument, InstrumentId, Interval, Number, Ppm, Reason,
-    Stop, Target, Timestamp,
+    Amount, Candle, Decimal, Decision, FeedHealth, Instrument, InstrumentId, Interval, Number, Ppm,
+    Reason, Sizer, Stop, Target, Timestamp,
 };
 use tradewind_strategy::WarmUp;
 use tradewind_testkit::{BTC, Desk, SPOT, Script, USDT, bot, candle, configuration};
@@ -303,4 +303,39 @@ fn quotes_that_a_busy_strategy_skips_are_counted_and_stored_once() {
     }
     assert_eq!(desk.engine.view().counters.late_evaluations, 4);
     assert_eq!(desk.count(EventType::EvaluationLate), 1);
+}
+
+#[test]
+fn a_strategy_in_a_process_sees_what_the_desk_sizes_by() {
+    let mut slow = bot(0);
+    (slow.lane, slow.process) = (Lane::Thread, Some(Box::new(StrategyProcess::default())));
+    slow.sizer = Sizer::Share(Ppm(500_000));
+    let mut desk = desk(vec![slow], &Script::default());
+    let request = requested(&desk.quote(10_000, 10_001)).expect("a request");
+    assert_eq!(
+        request.budget,
+        Amount::whole(5_000),
+        "its share of the budget"
+    );
+    answer(&mut desk, request.request, long());
+    let entry = desk.last_order();
+    desk.fill(&entry, 10_000);
+    desk.advance(Duration::from_secs(1));
+    let request = requested(&desk.quote(9_000, 9_001)).expect("a request");
+    let flat = EvaluationOutcome::Decided(Some(Decision::Target(Target {
+        exposure: Ppm::ZERO,
+        limit: None,
+        exit: None,
+        reason: Reason::plain("out"),
+    })));
+    answer(&mut desk, request.request, flat);
+    let exit = desk.last_order();
+    desk.fill(&exit, 9_000);
+    desk.advance(Duration::from_secs(1));
+    let request = requested(&desk.quote(9_000, 9_001)).expect("a request");
+    let (lost, most) = (Amount::whole(10_000) - request.budget, Amount::whole(1_001));
+    assert!(
+        lost > Amount::whole(900) && lost < most,
+        "a tenth is lost: {lost}"
+    );
 }

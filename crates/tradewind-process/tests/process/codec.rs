@@ -112,6 +112,28 @@ fn a_decision_is_read_with_its_plan() {
 }
 
 #[test]
+fn a_moved_stop_is_read() {
+    let moved = |price: i64| {
+        let mut body = vec![3];
+        body.extend(price.to_le_bytes());
+        body.extend([2, 0, b'o', b'k']);
+        body.extend(u32::MAX.to_le_bytes());
+        Answer::decode(&body, &spot()).map(|answer| answer.decision)
+    };
+    let wanted = Decision::MoveStop {
+        stop: Price(12_345),
+        reason: tradewind_model::Reason::Text("ok".into()),
+    };
+    assert_eq!(moved(12_345).unwrap(), wanted);
+    assert!(
+        moved(0)
+            .unwrap_err()
+            .to_string()
+            .contains("a stop moved to 0")
+    );
+}
+
+#[test]
 fn what_is_out_of_range_is_refused() {
     let refused = |body: &[u8], wanted: &str| {
         let error = Answer::decode(body, &spot()).unwrap_err().to_string();

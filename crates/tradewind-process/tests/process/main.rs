@@ -296,3 +296,24 @@ class Shared(Strategy):
     );
     assert_ne!(first, pid(world.candle(&mut other, 2, 1_000, 0).unwrap()));
 }
+
+#[test]
+fn a_strategy_sees_its_exposure_and_the_fee_and_may_move_its_stop() {
+    let source = r#"
+from tradewind import MoveStop, Strategy
+
+class Shown(Strategy):
+    timeframe = "1m"
+    warm_up = 1
+
+    def on_candle(self, candle, ctx):
+        return MoveStop(9.5, f"{ctx.exposure} {ctx.fee}")
+"#;
+    let world = World::new(source);
+    let mut strategy = world.strategy(Mode::Live).with_fee(Ppm(2_500));
+    let decision = world.candle(&mut strategy, 0, 1_000, 100_000).unwrap();
+    let Decision::MoveStop { stop, reason } = decision else {
+        panic!("{decision:?}");
+    };
+    assert_eq!((stop.0, reason.to_string().as_str()), (950, "0.4 0.0025"));
+}

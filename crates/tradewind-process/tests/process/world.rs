@@ -164,7 +164,7 @@ pub(crate) fn shown(
         carried_out,
         last_entry: LastEntry::Standing,
         depth: None,
-        exposure: Ppm::ZERO,
+        exposure: Ppm(400_000),
     }
 }
 

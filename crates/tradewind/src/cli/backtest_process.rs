@@ -49,12 +49,13 @@ pub(super) fn run(
         run_files_in_process(&options, &loaded.process, &loaded.wakes, |desk, candles| {
             let history = Arc::new(history(&candles));
             drop(candles);
-            let instruments = desk.instruments.clone();
+            let (instruments, fee) = (desk.instruments.clone(), desk.fee);
             let processes = Processes::beginning_with(&loaded.declared);
             StrategySource::new(move |bot| {
                 let mode = Mode::Backtest(Arc::clone(&history));
                 Ok(Box::new(Noted {
-                    strategy: ProcessStrategy::new(bot, &instruments, &processes, mode),
+                    strategy: ProcessStrategy::new(bot, &instruments, &processes, mode)
+                        .with_fee(fee),
                     notes: Arc::clone(&kept),
                 }))
             })

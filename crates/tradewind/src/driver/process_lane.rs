@@ -52,7 +52,8 @@ impl ProcessWorker {
     fn build(&self) -> Box<ProcessStrategy> {
         let instruments = &self.configuration.instruments;
         let mut strategy =
-            ProcessStrategy::new(&self.bot, instruments, &self.processes, Mode::Live);
+            ProcessStrategy::new(&self.bot, instruments, &self.processes, Mode::Live)
+                .with_fee(self.configuration.fee);
         if !self.state.is_empty()
             && let Err(error) = strategy.restore(&self.state)
         {
