@@ -62,7 +62,7 @@ class Desk:
         budget = (1000 * 10**18).to_bytes(16, "little", signed=True)
         at = (index + 1) * 300 * NANOS
         body = struct.pack("<BBBBHHqqqq16s", 2, 0, 0, 0, 0, 0xFFFF, at, 0, wire.NONE, wire.NONE, budget)
-        return self.decision(self.ask(wire.EVALUATE, body + struct.pack("<HH", 0, 0)))
+        return self.decision(self.ask(wire.EVALUATE, body + struct.pack("<HHq", 0, 0, 0)))
 
     def body(self, index: int, close: float, quantity: float = 0.0, flags: int = 0, proposal: Optional[int] = None, denied: int = 0) -> bytes:
         price = round(close * 100)
