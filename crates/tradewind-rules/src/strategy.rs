@@ -179,7 +179,12 @@ impl RuleStrategy {
         } else {
             own.waited = close;
         }
-        self.evaluate(view, (false, is_again, is_complete))
+        let decision = self.evaluate(view, (false, is_again, is_complete));
+        if matches!(&decision, Decision::Target(target) if target.exposure == Ppm::ZERO) {
+            // What comes late does not enter again on the close that it left on.
+            self.state.slots[slot].decided = close;
+        }
+        decision
     }
 
     /// A candle of a bot that is woken by something else. An entry that was denied at its time is decided again for an hour: at

@@ -280,6 +280,21 @@ fn a_close_is_acted_on_once_all_of_it_is_there_whatever_comes_first() {
     market.close(90.0);
     market.close(90.0);
     assert!(is_target(&market.close(49.0), Ppm::ZERO));
+    // A close is left on or entered on, not both.
+    let text = RuleText {
+        exit: vec![clause("close < 50"), clause("(close < 2)@15m")],
+        ..rules("close > 40 and (close > 40)@15m", "")
+    };
+    let mut market = Market::new(&text);
+    for _ in 0..3 {
+        market.close(90.0);
+    }
+    assert!(is_target(&market.candle(&fifteen(&market, 90.0)), Ppm::ONE));
+    market.close(90.0);
+    market.close(90.0);
+    assert!(is_target(&market.close(49.0), Ppm::ZERO));
+    let late = market.candle(&fifteen(&market, 90.0));
+    assert!(matches!(late, Decision::Hold { .. }), "{late:?}");
 }
 
 #[test]

@@ -90,7 +90,7 @@ pub(crate) fn all() -> Vec<Target> {
         Target { name: "recorded-capture", own: &[br#"1700000000000000000 {"stream":"btcusdt@trade","data":{"e":"trade","E":1,"s":"BTCUSDT","t":5,"p":"1","q":"2","T":1,"m":true}}"#], documented: STREAM, open: capture },
         Target { name: "recorded-candles", own: &[b"1700000000000,1,3,0.5,2,10\n1700000060000,2,2,2,2,0\n", b"date,open,high,low,close,volume\n2024-10-01 00:00:00+00:00,1,2,1,2,5\n", b"[[1700000000000,1,3,0.5,2,10]]"], documented: &[], open: || table("BTC_USDT-1m.csv") },
         Target { name: "recorded-ticks", own: &[b"timestamp,bid,ask,bid_size,ask_size\n1700000000,1,2,1,1\n", b"timestamp,price,quantity,buyer_maker,trade_id\n1700000000,1,2,True,5\n"], documented: &[], open: || table("BTC_USDT.csv") },
-        Target { name: "rules", own: &[b"close > highest(high, 20)[1] and (adx(14) > 25)@4h", b"a > 0.6 and book.imbalance(5) > 0.3 and spread < 0.02% and hour in 7..20", b"rank(roc(30)@1d) <= 5 or macd(12, 26, 9).signal > 0"], documented: &[], open: || Box::new(rules) },
+        Target { name: "rules", own: &[b"close > highest(high, 20)[1] and (adx(14) > 25)@4h", b"a > 0.6 and book.imbalance(5) > 0.3 and spread < 0.02% and hour in 7..20", b"close + close\na + a\nb + b\nc > sma(b, 5)", b"rank(roc(30)@1d) <= 5 or macd(12, 26, 9).signal > 0"], documented: &[], open: || Box::new(rules) },
         Target { name: "recorded-packed", own: &[b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0", b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"], documented: &[], open: || table("BTC_USDT-1m") },
     ]
 }
@@ -107,12 +107,17 @@ fn exchange(run: fn(&mut exchange::Door, &[u8]) -> bool) -> Run {
 
 /// A rule to enter: read, checked and compiled.
 fn rules(bytes: &[u8]) -> bool {
-    let clause = tradewind_rules::ClauseText {
-        tag: None,
-        when: String::from_utf8_lossy(bytes).into_owned(),
-    };
+    // Lines before the last are names: a, b, c.
+    let whole = String::from_utf8_lossy(bytes);
+    let mut lines: Vec<&str> = whole.split('\n').collect();
+    let when = lines.pop().unwrap_or_default().to_owned();
+    let clause = tradewind_rules::ClauseText { tag: None, when };
+    let names = ('a'..='z').map(String::from);
     let text = tradewind_rules::RuleText {
         timeframe: Some(tradewind_model::Interval::Minute5),
+        lets: names.zip(lines.into_iter().map(str::to_owned)).collect(),
+        // The only one that may rank.
+        wake: tradewind_rules::WakeText::Timer,
         enter: vec![clause],
         stop: Some("none".to_owned()),
         ..tradewind_rules::RuleText::default()
