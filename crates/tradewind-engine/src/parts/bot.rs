@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::{BotConfig, BotState, Lane, WakeRule};
-use tradewind_model::{EventId, InstrumentId, Price, Reason, Timestamp};
+use tradewind_model::{EventId, InstrumentId, PositionState, Price, Reason, Timestamp};
 use tradewind_risk::{ClosedTrade, ClosedTrades};
 
 use super::bot_instrument::BotInstrument;
@@ -77,9 +77,6 @@ pub(crate) struct LaneRequests {
     reset_at: u64,
 }
 
-/// Where a decision is wanted, what it follows from, and the price that it is made at, where no quote decides it.
-pub(crate) type Wanted = (BotInstrument, Option<EventId>, Option<Price>);
-
 /// A request that wants a decision and has no answer yet.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct PendingRequest {
@@ -89,6 +86,18 @@ pub(crate) struct PendingRequest {
     /// The price that it is decided at, where no quote decides it.
     #[serde(default)]
     pub(crate) reference: Option<Price>,
+    /// The position that it is decided on.
+    #[serde(default)]
+    pub(crate) position: PositionState,
+}
+
+/// Where a decision is wanted, and what it is made on; see [`PendingRequest`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) place: BotInstrument,
+    pub(crate) cause: Option<EventId>,
+    pub(crate) reference: Option<Price>,
+    pub(crate) position: PositionState,
 }
 
 impl Bot {
@@ -383,12 +392,13 @@ impl LaneRequests {
     pub(crate) fn send(&mut self, wants: Option<Wanted>) -> u64 {
         self.last += 1;
         let request = self.last;
-        if let Some((place, cause, reference)) = wants {
+        if let Some(wanted) = wants {
             self.pending = Some(PendingRequest {
                 request,
-                place,
-                cause,
-                reference,
+                place: wanted.place,
+                cause: wanted.cause,
+                reference: wanted.reference,
+                position: wanted.position,
             });
         }
         request
@@ -436,14 +446,19 @@ mod tests {
 
     #[test]
     fn an_answer_is_taken_once_and_only_to_the_open_request() {
-        let place = BotInstrument::new(BotId(0), 0);
+        let wanted = Wanted {
+            place: BotInstrument::new(BotId(0), 0),
+            cause: None,
+            reference: None,
+            position: PositionState::default(),
+        };
         let mut lane = LaneRequests::default();
         assert_eq!(lane.send(None), 1);
-        assert_eq!(lane.send(Some((place, None, None))), 2);
+        assert_eq!(lane.send(Some(wanted)), 2);
         assert!(lane.take(1).is_none() && lane.is_waiting());
-        assert_eq!(lane.take(2).map(|pending| pending.place), Some(place));
+        assert_eq!(lane.take(2).map(|taken| taken.place), Some(wanted.place));
         assert!(lane.take(2).is_none());
-        lane.send(Some((place, None, None)));
+        lane.send(Some(wanted));
         lane.reset();
         assert!(!lane.is_waiting() && !lane.is_current(3) && lane.is_current(4));
     }

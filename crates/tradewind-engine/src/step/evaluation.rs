@@ -19,11 +19,12 @@ use tradewind_strategy::{
 
 use super::causes::{close_cause, open_cause};
 use super::lifecycle::{fail_bot, set_bot_timer};
+use super::plan_changes::{is_of_ended, move_stop};
 use super::quiet::awaits_book;
-use super::stop_moves::move_stop;
 use super::target::reconcile_position;
 use crate::context::Trigger;
 use crate::parts::Parts;
+use crate::parts::bot::{PendingRequest, Wanted};
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::instrument_state::{CandleOrder, InstrumentState};
 use crate::parts::market::Market;
@@ -398,9 +399,14 @@ fn send(
     out: &mut Outputs,
 ) {
     let decide = purpose == Purpose::Decide;
-    let reference = parts.context.reference();
+    let wanted = Wanted {
+        place,
+        cause,
+        reference: parts.context.reference(),
+        position: *parts.bots.at(place).position(),
+    };
     let lane = parts.bots.bot_mut(place.bot()).lane_mut();
-    let request = lane.send(decide.then_some((place, cause, reference)));
+    let request = lane.send(decide.then_some(wanted));
     let state = parts.bots.at(place);
     let feed = parts.market.feed_status(state.instrument());
     out.push(Output::Evaluate(Box::new(EvaluationRequest {
@@ -456,7 +462,26 @@ pub(crate) fn on_evaluation(parts: &mut Parts, evaluation: &Evaluation, out: &mu
     if let Some(cause) = pending.cause {
         parts.context.set_trigger(Trigger::Event(cause));
     }
-    apply_decision(parts, pending.place, evaluation.outcome.clone(), out);
+    match &evaluation.outcome {
+        EvaluationOutcome::Decided(Some(Decision::Target(target)))
+            if is_of_ended(parts, pending.place, &pending.position, target) =>
+        {
+            drop_target(parts, &pending, target, out);
+        }
+        outcome => apply_decision(parts, pending.place, outcome.clone(), out),
+    }
+}
+
+/// A target came too late for the position that it was decided on. What only guards a position is no entry that was denied.
+fn drop_target(parts: &mut Parts, pending: &PendingRequest, target: &Target, out: &mut Outputs) {
+    let place = pending.place;
+    note_late(parts, place.bot(), pending.cause, out);
+    let state = parts.bots.at_mut(place);
+    if state.exposure() != target.exposure {
+        state.set_last_entry(LastEntry::Denied);
+    }
+    let reason = "its position ended before the strategy answered";
+    hold(parts, place, Reason::plain(reason));
 }
 
 /// A strategy of another lane hands in its state. The state of a strategy that was rebuilt since is ignored.

@@ -6,7 +6,9 @@ use tradewind_events::{
     BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventType, Input,
     Lane, Output, SeriesPoint,
 };
-use tradewind_model::{Decimal, Decision, FeedHealth, Number, Ppm, Reason, Target};
+use tradewind_model::{
+    Decimal, Decision, ExitPlan, FeedHealth, Number, Ppm, Price, Reason, Stop, Target,
+};
 use tradewind_testkit::{Desk, Script, bot};
 
 use crate::{BOT, desk};
@@ -132,4 +134,83 @@ fn an_answer_that_was_superseded_is_dropped_and_counted() {
 fn a_lane_is_reset_whenever_its_bot_starts() {
     let desk = remote();
     assert!(desk.log.contains(&Output::ResetLane(BOT)));
+}
+
+/// A target of this exposure that guards its position by a stop at 98.00.
+fn guarded(exposure: i64) -> EvaluationOutcome {
+    EvaluationOutcome::Decided(Some(Decision::Target(Target {
+        exposure: Ppm(exposure),
+        limit: None,
+        exit: Some(Box::new(ExitPlan {
+            stop: Stop::At(Price(9_800)),
+            ..ExitPlan::default()
+        })),
+        reason: Reason::plain("stop moved"),
+    })))
+}
+
+/// A bot in another lane that holds half of its budget with a stop at 1 %, and the number of a request that has its position.
+fn holding() -> (Desk, u64) {
+    let mut slow = bot(0);
+    slow.lane = Lane::Thread;
+    slow.exit.stop = Stop::Distance(Ppm(10_000));
+    let mut desk = desk(vec![slow], &Script::default());
+    let first = requested(&desk.quote(10_000, 10_001)).expect("a request");
+    let half = Target {
+        exposure: Ppm(500_000),
+        limit: None,
+        exit: None,
+        reason: Reason::plain("half"),
+    };
+    let half = EvaluationOutcome::Decided(Some(Decision::Target(half)));
+    answer(&mut desk, first.request, half);
+    let order = desk.last_order();
+    desk.fill(&order, 10_001);
+    desk.advance(Duration::from_secs(2));
+    let request = requested(&desk.quote(10_000, 10_001)).expect("a request");
+    assert!(!request.position.quantity.is_zero());
+    (desk, request.request)
+}
+
+/// What is decided on a position holds for that one: an answer that comes once it was stopped out opens no other, whether its exit works
+/// still or is filled.
+#[test]
+fn an_answer_for_a_position_that_was_stopped_out_meanwhile_opens_nothing() {
+    for (exposure, is_filled) in [
+        (500_000, false),
+        (500_000, true),
+        (1_000_000, false),
+        (1_000_000, true),
+    ] {
+        let (mut desk, request) = holding();
+        desk.quote(9_890, 9_891);
+        let exit = desk.last_order();
+        let orders = desk.orders().len();
+        let late = desk.count(EventType::EvaluationLate);
+        if is_filled {
+            desk.fill(&exit, 9_890);
+        }
+        answer(&mut desk, request, guarded(exposure));
+        if !is_filled {
+            desk.fill(&exit, 9_890);
+        }
+        desk.advance(Duration::from_secs(10));
+        let case = (exposure, is_filled);
+        assert_eq!(desk.orders().len(), orders, "{case:?}");
+        assert_eq!(desk.count(EventType::EvaluationLate), late + 1, "{case:?}");
+        assert!(desk.engine.view().positions.is_empty(), "{case:?}");
+    }
+}
+
+/// An answer in time moves the stop, and a turn is an entry of its own, whatever became of the position.
+#[test]
+fn an_answer_in_time_moves_the_stop_and_an_exit_is_never_late() {
+    let (mut desk, request) = holding();
+    let orders = desk.orders().len();
+    answer(&mut desk, request, guarded(500_000));
+    let stop = desk.engine.view().positions[0].exit.stop;
+    assert_eq!((stop, desk.orders().len()), (Some(Price(9_800)), orders));
+    let request = requested(&desk.quote(10_000, 10_001)).expect("a request");
+    answer(&mut desk, request.request, guarded(0));
+    assert_eq!(desk.orders().len(), orders + 1);
 }
