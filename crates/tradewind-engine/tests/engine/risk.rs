@@ -340,7 +340,7 @@ fn a_bot_pauses_after_its_protections_and_over_a_restart() {
     assert_eq!(denial(&desk), reason);
     assert_eq!(desk.engine.view().bots[0].pauses[0].until, until);
 
-    let again = desk.restarted(desk.configuration.clone(), script.strategies());
+    let again = desk.restarted(desk.engine.configuration().clone(), script.strategies());
     assert_eq!(again.engine.view().bots[0].pauses[0].until, until);
 
     desk.advance(until_over);
