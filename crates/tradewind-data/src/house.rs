@@ -19,14 +19,14 @@ const ROWS_MAX: usize = 5_000_000;
 /// Names of the columns, each the first of these that is there.
 const TIME: [&str; 5] = ["time", "timestamp", "event_time", "datetime", "date"];
 const RECEIVED: [&str; 2] = ["received_at", "received"];
-const VALUE: [&str; 3] = ["value", "number", "close"];
+const VALUE: [&str; 2] = ["value", "number"];
 
 /// A number of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NumberRow {
     /// When it was so, by its source.
     pub event_time: Timestamp,
-    /// When it was received; as early as it was so where the file does not say.
+    /// When it was received; as early as it was so where the file does not say. A day without a time of day says neither.
     pub received_at: Timestamp,
     /// The number.
     pub value: Decimal,
@@ -153,6 +153,12 @@ impl Table {
     fn column(&self, names: &[&str], wanted: &str) -> Result<usize, DataError> {
         self.find(names).ok_or_else(|| {
             let example = self.example;
+            if self.find(&["open"]).is_some() && self.find(&["close"]).is_some() {
+                let reason = format!(
+                    "these are candles, and a close is known at the end of its candle only; write a table of {example} whose time is that end"
+                );
+                return self.lines.error(&reason);
+            }
             let reason =
                 format!("there is no column {wanted:?}; put names on top, such as {example}");
             self.lines.error(&reason)
@@ -179,6 +185,14 @@ impl Table {
             .received
             .filter(|column| !self.text(*column).is_empty());
         let received = received.map(|column| self.time(column)).transpose()?;
+        let known_by = match (received, self.received) {
+            (Some(_), Some(column)) => column,
+            _ => self.time,
+        };
+        if time::is_day(self.text(known_by)) {
+            let reason = "a day does not say when it was known; write the time of day, or add a column received_at";
+            return Err(self.wrong(known_by, reason));
+        }
         let received_at = received.unwrap_or(event_time);
         if before.is_some_and(|before| received_at < before) {
             let reason = "it is earlier than the line before it; sort the lines by time";
@@ -247,6 +261,11 @@ mod tests {
 
     #[test]
     fn numbers_are_read_with_both_of_their_times() {
+        let (_folder, path) = file("date,value,received_at\n2024-01-05,1,2024-01-06 00:00\n");
+        assert_eq!(
+            numbers(&path, None).unwrap()[0].received_at,
+            Timestamp::from_secs(1_704_499_200)
+        );
         let (_folder, path) = file(
             "Time;Value;Received_At;max_age\n2024-01-01 00:00;-12.50;2024-01-01 00:05;3600\n1704153600;3;;\n",
         );
@@ -292,6 +311,20 @@ mod tests {
                 "no column \"time\"; put names on top, such as time,value",
             ),
             ("time,values\n1704067200,1\n", "no column \"value\""),
+            (
+                "date,open,high,low,close,volume\n2024-01-05,1,1,1,1,1\n",
+                "a close is known at the end of its candle only; write a table of time,value whose time is that end",
+            ),
+            ("time,close\n1704067200,1\n", "no column \"value\""),
+            (
+                "date,value\n2024-01-05,1\n",
+                "line 2: column date: a day does not say when it was known; write the time of day, or add a column received_at",
+            ),
+            ("time,value\n20240105,1\n", "a day does not say"),
+            (
+                "time,value,received_at\n2024-01-05,1,2024-01-06\n",
+                "column received_at: a day",
+            ),
             ("time,value\n1704067200,1,2\n", "line 2"),
             (
                 "time,value\n1704067200,1e5\n",

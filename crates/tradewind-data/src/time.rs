@@ -124,6 +124,11 @@ pub(crate) fn parse_two(date: &str, clock: &str, offset: i64) -> Result<(Timesta
     alone.map_or_else(|| parse(&format!("{date} {clock}"), offset), Ok)
 }
 
+/// Whether a time is a date alone, without a time of day.
+pub(crate) fn is_day(text: &str) -> bool {
+    matches!(day(text.trim()), Some(Ok(_)))
+}
+
 /// `20241001 000000` and `20241001 000000123`: HistData's form.
 pub(crate) fn is_compact(text: &str) -> bool {
     let (date, clock) = text.split_once(' ').unwrap_or_default();

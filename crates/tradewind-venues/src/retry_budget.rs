@@ -43,6 +43,8 @@ pub struct RetryBudget {
     saved: u64,
     /// Left of the free ones.
     free: u64,
+    /// Taken in advance.
+    owed: u64,
     counted_at: Duration,
 }
 
@@ -54,6 +56,7 @@ impl RetryBudget {
             limits,
             saved: 0,
             free: limits.per_minute as u64 * ONE,
+            owed: 0,
             counted_at: Duration::ZERO,
         }
     }
@@ -62,6 +65,7 @@ impl RetryBudget {
     pub fn answered(&mut self) {
         let earned = u64::try_from(self.limits.share.0).unwrap_or(0).min(ONE);
         self.saved = (self.saved + earned).min(SAVED_MAX);
+        self.pay();
     }
 
     /// Whether a request may be repeated at `now`. The repetition is counted if it may.
@@ -76,16 +80,50 @@ impl RetryBudget {
         false
     }
 
+    /// Counts a repetition that waits until there is one for it, behind those that wait already. Returns how long that is at most: what is
+    /// answered meanwhile lets later ones wait less.
+    pub fn reserve(&mut self, now: Duration) -> Duration {
+        if self.take(now) {
+            return Duration::ZERO;
+        }
+        self.owed += ONE;
+        self.pay();
+        let nanos = MINUTE.as_nanos() * u128::from(self.owed) / u128::from(self.waiting_rate());
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
     /// Free repetitions come back evenly over the minute.
     fn refill(&mut self, now: Duration) {
         let most = u64::from(self.limits.per_minute) * ONE;
-        let passed = now.saturating_sub(self.counted_at).min(MINUTE);
-        let back = u128::from(most) * passed.as_nanos() / MINUTE.as_nanos();
+        let rate = if self.owed > 0 {
+            self.waiting_rate()
+        } else {
+            most
+        };
+        let passed = now.saturating_sub(self.counted_at);
+        let back = u128::from(rate) * passed.as_nanos() / MINUTE.as_nanos();
         // Less than a millionth of one stays uncounted, and so does its time.
-        if back > 0 {
-            self.free = (self.free + u64::try_from(back).unwrap_or(most)).min(most);
+        if back > 0 || rate == 0 {
+            let back = u64::try_from(back).unwrap_or(u64::MAX);
+            self.free = self.free.saturating_add(back);
             self.counted_at = now;
+            self.pay();
+            self.free = self.free.min(most);
         }
+    }
+
+    /// What was taken in advance is paid for before anything else is repeated.
+    fn pay(&mut self) {
+        for left in [&mut self.free, &mut self.saved] {
+            let paid = self.owed.min(*left);
+            *left -= paid;
+            self.owed -= paid;
+        }
+    }
+
+    /// What comes back in a minute for those that wait: one at least, or they would wait for ever.
+    fn waiting_rate(&self) -> u64 {
+        u64::from(self.limits.per_minute.max(1)) * ONE
     }
 }
 
@@ -133,7 +171,52 @@ mod tests {
         }
     }
 
+    /// Each that waits has a repetition of its own: they come one after the other, and what is answered is theirs first.
+    #[test]
+    fn l09_what_waits_is_repeated_no_faster_than_repetitions_come_back() {
+        for (per_minute, apart) in [(10, 6), (60, 1), (1, 60), (0, 60)] {
+            let share = Ppm(100_000);
+            let mut budget = RetryBudget::new(RetryLimits { share, per_minute });
+            let mut now = secs(1_000);
+            let free = usize::try_from(per_minute).unwrap();
+            assert_eq!(all_at(&mut budget, now), free);
+            for place in 1..=20 {
+                assert_eq!(budget.reserve(now), secs(apart * place), "{per_minute}");
+            }
+            assert!(!budget.take(now + secs(apart)), "it is for one that waits");
+            (0..50).for_each(|_| budget.answered());
+            // Five are earned, and one came back.
+            assert_eq!(budget.reserve(now + secs(apart)), secs(apart * 15));
+            now += secs(apart * 16);
+            assert_eq!(all_at(&mut budget, now), 0);
+            now += secs(apart);
+            assert_eq!(all_at(&mut budget, now), usize::from(per_minute > 0));
+        }
+    }
+
     proptest! {
+        /// Some are taken, some wait for theirs; whoever waits is counted at the time that was named.
+        #[test]
+        fn l09_repetitions_that_wait_are_within_their_share_too(steps in prop::collection::vec((0_u64..3, 0_u64..500), 1..600)) {
+            let mut budget = RetryBudget::new(RetryLimits::default());
+            let (mut now, mut answered, mut repeated) = (Duration::ZERO, 0, Vec::new());
+            for (kind, millis) in steps {
+                now += Duration::from_millis(millis);
+                if kind == 0 {
+                    budget.answered();
+                    answered += 1;
+                } else {
+                    repeated.push(now + budget.reserve(now));
+                }
+            }
+            repeated.sort_unstable();
+            for (before, at) in repeated.iter().enumerate() {
+                let free = 10 + at.as_secs().div_ceil(6);
+                let before = u64::try_from(before).unwrap();
+                prop_assert!(before <= answered / 10 + free, "{before} until {at:?} of {answered}");
+            }
+        }
+
         #[test]
         fn l09_repetitions_never_exceed_their_share(steps in prop::collection::vec((0_u64..3, 0_u64..500), 1..600)) {
             let mut budget = RetryBudget::new(RetryLimits::default());

@@ -504,7 +504,7 @@ mod tests {
         assert_eq!(lane.send(None), 1);
         assert_eq!(lane.send(Some(wanted)), 2);
         assert!(lane.take(1).is_none() && lane.is_waiting());
-        assert_eq!(lane.take(2).map(|pending| pending.place), Some(place));
+        assert_eq!(lane.take(2).map(|taken| taken.place), Some(wanted.place));
         assert!(lane.take(2).is_none());
         lane.send(Some(wanted));
         lane.reset();

@@ -57,6 +57,10 @@ pub(crate) enum CommandError {
     ScopeNotKilled,
     #[error("account {0}: {1}")]
     NotClean(String, NotClean),
+    #[error(
+        "other bots were applied under this Idempotency-Key, and these were not: send them under another"
+    )]
+    OtherBots,
     #[error(transparent)]
     NotAdopted(#[from] AdoptionError),
     #[error(transparent)]
@@ -69,7 +73,11 @@ pub(crate) type Done = Result<Option<ClientOrderId>, CommandError>;
 /// Somebody gave a command.
 pub(crate) fn on_command(parts: &mut Parts, command: &Command, out: &mut Outputs) {
     if let Some(result) = parts.commands.result(command.id) {
-        return out.push(Output::Reply(command.id, result.clone()));
+        let result = match is_of_other_bots(parts, &command.action, result) {
+            true => CommandResult::Refused(CommandError::OtherBots.to_string()),
+            false => result.clone(),
+        };
+        return out.push(Output::Reply(command.id, result));
     }
     // The command's own event gets its id first, so that later events can name it as their cause.
     let event = parts.context.reserve();
@@ -94,6 +102,14 @@ pub(crate) fn on_command(parts: &mut Parts, command: &Command, out: &mut Outputs
     out.insert(index, Output::Event(event));
     out.push(Output::Reply(command.id, result.clone()));
     parts.commands.note(command.id, result);
+}
+
+/// Whether a repeated command names other bots than it did when it was accepted: those in force have another revision.
+fn is_of_other_bots(parts: &Parts, action: &Action, result: &CommandResult) -> bool {
+    let Action::ApplyBots(applied) = action else {
+        return false;
+    };
+    matches!(result, CommandResult::Accepted(_)) && applied.revision != parts.config.bots_revision
 }
 
 fn carry_out(

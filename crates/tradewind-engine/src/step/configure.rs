@@ -16,6 +16,7 @@ use super::budgets::{allocate, first_uncovered};
 use super::causes::{close_cause, open_cause, open_until_cleared};
 use super::lifecycle::{await_account, build_strategy, forget_request, set_state, start_bot};
 use super::market_data::on_instrument;
+use super::plan_changes::follow_configuration;
 use super::targets;
 use crate::parts::Parts;
 use crate::parts::accounts::Accounts;
@@ -288,6 +289,7 @@ fn change(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
     parts.config.bots[bot.index()] = config.clone();
     let is_other_source = source(&before) != source(&config);
     parts.bots.bot_mut(bot).reconfigure(config);
+    follow_configuration(parts, bot, &before.exit, out);
     if is_other_source {
         targets::forget(parts, bot, out);
     }

@@ -19,8 +19,8 @@ use tradewind_strategy::{
 
 use super::causes::{close_cause, open_cause};
 use super::lifecycle::{fail_bot, set_bot_timer};
+use super::plan_changes::{is_leaving, move_stop};
 use super::quiet::awaits_book;
-use super::stop_moves::move_stop;
 use super::target::{reconcile_position, sizing_equity};
 use crate::context::Trigger;
 use crate::parts::Parts;
@@ -605,8 +605,9 @@ fn is_outdated(parts: &Parts, pending: &PendingRequest, outcome: &EvaluationOutc
     }
     let state = parts.bots.at(pending.place);
     let is_closed = pending.opened_at.is_some() && pending.opened_at != state.position().opened_at;
-    let is_leaving = pending.exposure != Ppm::ZERO && state.engaged_exposure() == Ppm::ZERO;
-    pending.exits_only || is_closed || is_leaving
+    let is_left = pending.exposure != Ppm::ZERO
+        && (state.engaged_exposure() == Ppm::ZERO || is_leaving(parts, pending.place));
+    pending.exits_only || is_closed || is_left
 }
 
 /// A strategy of another lane hands in its state. The state of a strategy that was rebuilt since is ignored.

@@ -41,7 +41,6 @@ mod requests;
 pub(crate) mod retries;
 mod risk_context;
 mod sizing;
-mod stop_moves;
 mod stop_orders;
 pub(crate) mod submission;
 mod take_profit;

@@ -243,14 +243,15 @@ fn on_part(
     }
     if let Some(place) = bot.and_then(|bot| parts.bots.place(bot, part.instrument)) {
         parts.bots.bot_mut(place.bot()).activity_mut().fills += 1;
-        if order.effect() == PositionEffect::Exit {
-            parts.bots.at_mut(place).forget_refused_exits();
-        }
+        // It tells by the tries of the exit plan whether that closed the position.
         if matches!(
             booking.change,
             PositionChange::Closed | PositionChange::Turned
         ) {
             note_closed(parts, place, order.effect(), (part, booking));
+        }
+        if order.effect() == PositionEffect::Exit {
+            parts.bots.at_mut(place).forget_refused_exits();
         }
         refresh_position(parts, place, out);
         let state = parts.bots.at_mut(place);

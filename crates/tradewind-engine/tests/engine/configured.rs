@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    Action, AppliedBots, BotConfig, BotState, BotView, CommandResult, Configuration, EventKind,
-    EventType, Input, Output,
+    Action, AppliedBots, BotConfig, BotState, BotView, Command, CommandResult, Configuration,
+    EventKind, EventType, Input, Output, Principal,
 };
 use tradewind_model::{
-    Amount, BotId, ExitPlan, InstrumentId, OrderKind, OwnerId, Ppm, Quantity, Side, Stop,
+    Amount, BotId, Decision, ExitPlan, InstrumentId, OrderKind, OwnerId, Ppm, Price, Quantity,
+    Reason, Side, Stop,
 };
 use tradewind_risk::TradingState;
 use tradewind_testkit::{ACCOUNT, Answer, Desk, SPOT, Script, USDT, bot, configuration};
@@ -294,4 +295,81 @@ fn budgets_move_between_bots_in_one_step() {
     assert_eq!(money(&desk, OwnerId::Bot(BOT)), Amount::whole(80_000));
     assert_eq!(money(&desk, OwnerId::Bot(BotId(1))), Amount::whole(15_000));
     assert_eq!(desk.count(EventType::BotError), 0);
+}
+
+/// H07: a position that is guarded by the plan of its bot is guarded by the one that is applied. A plan of its own stays.
+#[test]
+fn an_applied_exit_plan_guards_what_is_held() {
+    let stop_of = |share| BotConfig {
+        exit: ExitPlan {
+            stop: Stop::Distance(Ppm(share)),
+            ..ExitPlan::default()
+        },
+        ..bot(0)
+    };
+    let shown = |desk: &Desk| desk.engine.view().positions[0].exit.stop;
+    let script = Script::default();
+    let mut desk = desk(vec![stop_of(50_000)], &script);
+    buy(&mut desk, &script);
+    assert_eq!(shown(&desk), Some(Price(9_501)));
+    let result = desk.command(applied(1, vec![stop_of(10_000)]));
+    assert_eq!(result, CommandResult::Accepted(None));
+    assert_eq!(shown(&desk), Some(Price(9_901)));
+    let bots = vec![stop_of(10_000)];
+    let next = desk.restarted(with(bots), script.strategies());
+    assert_eq!(shown(&next), Some(Price(9_901)));
+    let orders = desk.orders().len();
+    desk.quote(9_900, 9_901);
+    desk.advance(Duration::from_secs(1));
+    assert_eq!(desk.orders().len(), orders + 1);
+}
+
+#[test]
+fn an_applied_exit_plan_leaves_a_positions_own_alone() {
+    let (mut desk, script) = one_bot();
+    buy(&mut desk, &script);
+    desk.advance(Duration::from_secs(2));
+    let own = Decision::MoveStop {
+        stop: Price(9_950),
+        reason: Reason::plain("moved"),
+    };
+    script.say(BOT, Answer::Decide(own));
+    desk.quote(10_000, 10_001);
+    let mut wider = bot(0);
+    wider.exit.stop = Stop::Distance(Ppm(100_000));
+    let result = desk.command(applied(1, vec![wider]));
+    assert_eq!(result, CommandResult::Accepted(None));
+    let stop = desk.engine.view().positions[0].exit.stop;
+    assert_eq!(stop, Some(Price(9_950)));
+}
+
+/// A key that was used for other bots is refused: nobody takes what was not applied for applied.
+#[test]
+fn a_repeated_key_applies_no_other_bots() {
+    let (mut desk, _) = one_bot();
+    let mut send = |id, revision, budget| {
+        let command = Command {
+            id,
+            principal: Principal::Local,
+            issued_at: desk.now,
+            expires_at: None,
+            action: applied(revision, vec![with_budget(0, budget)]),
+        };
+        let outputs = desk.input(&Input::Command(Box::new(command)));
+        let reply = outputs.into_iter().find_map(|output| match output {
+            Output::Reply(_, result) => Some(result),
+            _ => None,
+        });
+        (reply.unwrap(), desk.engine.configuration().bots_revision)
+    };
+    let accepted = CommandResult::Accepted(None);
+    assert_eq!(send(7, 1, 9_000), (accepted.clone(), 1));
+    assert_eq!(send(7, 1, 9_000), (accepted.clone(), 1), "the same again");
+    let (refused, revision) = send(7, 2, 8_000);
+    assert!(
+        matches!(&refused, CommandResult::Refused(reason) if reason.contains("Idempotency-Key")),
+        "{refused:?}"
+    );
+    assert_eq!(revision, 1);
+    assert_eq!(send(8, 2, 8_000), (accepted, 2));
 }

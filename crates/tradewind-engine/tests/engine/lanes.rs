@@ -7,8 +7,8 @@ use tradewind_events::{
     EventType, Input, Lane, Output, SeriesPoint, StrategyProcess, WakeRule,
 };
 use tradewind_model::{
-    Amount, Candle, Decimal, Decision, FeedHealth, Instrument, InstrumentId, Interval, Number, Ppm,
-    Reason, Sizer, Stop, Target, Timestamp,
+    Amount, Candle, Decimal, Decision, ExitPlan, FeedHealth, Instrument, InstrumentId, Interval,
+    Number, Ppm, Price, Reason, Sizer, Stop, Target, Timestamp,
 };
 use tradewind_strategy::WarmUp;
 use tradewind_testkit::{BTC, Desk, SPOT, Script, USDT, bot, candle, configuration};
@@ -338,4 +338,70 @@ fn a_strategy_in_a_process_sees_what_the_desk_sizes_by() {
         lost > Amount::whole(900) && lost < most,
         "a tenth is lost: {lost}"
     );
+}
+
+/// A target of this exposure that guards its position by a stop at 98.00.
+fn guarded(exposure: i64) -> EvaluationOutcome {
+    EvaluationOutcome::Decided(Some(Decision::Target(Target {
+        exposure: Ppm(exposure),
+        limit: None,
+        exit: Some(Box::new(ExitPlan {
+            stop: Stop::At(Price(9_800)),
+            ..ExitPlan::default()
+        })),
+        reason: Reason::plain("stop moved"),
+    })))
+}
+
+/// A bot in another lane that holds half of its budget with a stop at 1 %, and the number of a request that has its position.
+fn holding() -> (Desk, u64) {
+    let mut slow = bot(0);
+    slow.lane = Lane::Thread;
+    slow.exit.stop = Stop::Distance(Ppm(10_000));
+    let mut desk = desk(vec![slow], &Script::default());
+    let first = requested(&desk.quote(10_000, 10_001)).expect("a request");
+    let half = Target {
+        exposure: Ppm(500_000),
+        limit: None,
+        exit: None,
+        reason: Reason::plain("half"),
+    };
+    let half = EvaluationOutcome::Decided(Some(Decision::Target(half)));
+    answer(&mut desk, first.request, half);
+    let order = desk.last_order();
+    desk.fill(&order, 10_001);
+    desk.advance(Duration::from_secs(2));
+    let request = requested(&desk.quote(10_000, 10_001)).expect("a request");
+    assert!(!request.position.quantity.is_zero());
+    (desk, request.request)
+}
+
+/// What is decided on a position holds for that one: an answer that comes once it was stopped out opens no other, whether its exit works
+/// still or is filled.
+#[test]
+fn an_answer_for_a_position_that_was_stopped_out_meanwhile_opens_nothing() {
+    for (exposure, is_filled) in [
+        (500_000, false),
+        (500_000, true),
+        (1_000_000, false),
+        (1_000_000, true),
+    ] {
+        let (mut desk, request) = holding();
+        desk.quote(9_890, 9_891);
+        let exit = desk.last_order();
+        let orders = desk.orders().len();
+        let late = desk.count(EventType::EvaluationLate);
+        if is_filled {
+            desk.fill(&exit, 9_890);
+        }
+        answer(&mut desk, request, guarded(exposure));
+        if !is_filled {
+            desk.fill(&exit, 9_890);
+        }
+        desk.advance(Duration::from_secs(10));
+        let case = (exposure, is_filled);
+        assert_eq!(desk.orders().len(), orders, "{case:?}");
+        assert_eq!(desk.count(EventType::EvaluationLate), late + 1, "{case:?}");
+        assert!(desk.engine.view().positions.is_empty(), "{case:?}");
+    }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tradewind_model::{Amount, AssetId, ClientOrderId, InstrumentId, Timestamp, TradeId};
 
-use super::waits::{Retries, Retry, Waits};
+use super::waits::{Retries, Retry, Urgency, Waits};
 use super::{OrderRecord, VenueRequest, VenueResponse};
 use crate::error::VenueError;
 use crate::sink::AssetBalance;
@@ -215,7 +215,7 @@ impl Absences {
         (waits, retries): (&Waits, &mut Retries),
         now: Timestamp,
     ) -> Step {
-        if let Some(wait) = retries.after(&mut check.retry, &error, now) {
+        if let Some(wait) = retries.after((&mut check.retry, Urgency::Account), &error, now) {
             let named = match error {
                 VenueError::Limited(named) => waits.of_real(named),
                 _ => Duration::ZERO,

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{AccountId, Amount, AssetId, Fill, InstrumentId, Timestamp, TradeId};
 
-use super::waits::{Retries, Retry, Waits};
+use super::waits::{Retries, Retry, Urgency, Waits};
 use super::{ExecutorFault, OrderRecord, VenueRequest, VenueResponse};
 use crate::error::VenueError;
 use crate::sink::AssetBalance;
@@ -313,12 +313,12 @@ impl AccountReading {
     }
 
     fn failed(&mut self, error: VenueError, retries: &mut Retries, now: Timestamp) -> Reading {
-        if let Some(wait) = retries.after(&mut self.retry, &error, now) {
+        if let Some(wait) = retries.after((&mut self.retry, Urgency::Account), &error, now) {
             self.stage = Stage::Due(now + wait);
             return Reading::Later(Some(ExecutorFault::ReadAgain(error)));
         }
         self.retry = Retry::default();
-        self.stage = Stage::Due(now + self.waits.query_gap);
+        self.stage = Stage::Due(now + retries.start_over(self.waits.query_gap, now));
         Reading::Later(Some(ExecutorFault::AccountUnreadable(error)))
     }
 }

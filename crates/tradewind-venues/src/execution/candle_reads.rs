@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tradewind_model::{InstrumentId, Interval, Timestamp};
 
-use super::waits::{Retries, Retry};
+use super::waits::{Retries, Retry, Urgency};
 use crate::error::VenueError;
 
 /// Reads that wait or are under way.
@@ -68,7 +68,7 @@ impl CandleReads {
         now: Timestamp,
     ) -> Option<CandleRead> {
         let (_, retry) = self.reads.get_mut(&number)?;
-        match retries.after(retry, error, now) {
+        match retries.after((retry, Urgency::Candles), error, now) {
             Some(wait) => {
                 self.due.insert((now + wait, number));
                 None

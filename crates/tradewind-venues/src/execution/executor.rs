@@ -72,11 +72,12 @@ impl Executor {
             instruments,
             waits,
             retries,
+            seed,
         } = settings;
         Self {
             account,
             waits,
-            retries: Retries::new(retries, &waits, u64::from(account.0)),
+            retries: Retries::new(retries, &waits, seed),
             now: Timestamp::EPOCH,
             stopped: false,
             queue: OrderQueue::new(rate),

@@ -23,6 +23,8 @@ pub struct ExecutorSettings {
     pub waits: Waits,
     /// How many readings may be repeated.
     pub retries: RetryLimits,
+    /// Spreads the waits of repetitions: another one for each account of each desk, and for each of their starts.
+    pub seed: u64,
 }
 
 /// What an executor is given.

@@ -25,7 +25,7 @@ pub struct Waits {
     pub stand_still: Duration,
     /// Before a failed reading is tried again; twice as long each further time.
     pub retry_first: Duration,
-    /// Before a failed reading is tried again while too much is repeated already (L09).
+    /// Before a failed reading of the account is tried again while too much is repeated already (L09).
     pub retry_refused: Duration,
     /// Longest a venue may take to answer an order, a cancel or a query. Its own time-outs are shorter.
     pub answer_within: Duration,
@@ -80,6 +80,15 @@ fn scaled(span: Duration, speed: Ppm) -> Duration {
     span.saturating_mul(millionths) / 1_000_000
 }
 
+/// What a reading is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Urgency {
+    /// The state of the account, of which one reading runs at a time: nothing trades before it is known.
+    Account,
+    /// Past candles, of which there may be thousands.
+    Candles,
+}
+
 /// How the readings of one executor are repeated: ever later, each a little apart from the others, and no more often than the venue is
 /// to bear after an outage (L09).
 #[derive(Debug)]
@@ -108,15 +117,27 @@ impl Retries {
     /// How long to wait before a reading that failed is tried again; `None` if it is not.
     pub(super) fn after(
         &mut self,
-        retry: &mut Retry,
+        (retry, urgency): (&mut Retry, Urgency),
         error: &VenueError,
         now: Timestamp,
     ) -> Option<Duration> {
         let wait = retry.after(error, self.first)?;
-        if !self.budget.take(now.since(Timestamp::EPOCH)) {
-            return Some(self.spread(self.refused.max(wait)));
+        let now = now.since(Timestamp::EPOCH);
+        let until_allowed = match urgency {
+            // Each waits for a repetition of its own.
+            Urgency::Candles => self.budget.reserve(now),
+            Urgency::Account if self.budget.take(now) => Duration::ZERO,
+            Urgency::Account => return Some(self.spread(self.refused.max(wait))),
+        };
+        Some(until_allowed + self.spread(wait))
+    }
+
+    /// How long to wait before a reading of the account that was given up starts over, `pause` at least.
+    pub(super) fn start_over(&mut self, pause: Duration, now: Timestamp) -> Duration {
+        match self.budget.take(now.since(Timestamp::EPOCH)) {
+            true => pause,
+            false => pause.max(self.spread(self.refused)),
         }
-        Some(self.spread(wait))
     }
 
     /// Something between half of a wait and all of it.
@@ -168,7 +189,8 @@ mod tests {
         };
         let mut retries = Retries::new(limits, &waits, 7);
         let fail = |retries: &mut Retries| {
-            let wait = retries.after(&mut Retry::default(), &lost, Timestamp::from_secs(9));
+            let failed = (&mut Retry::default(), Urgency::Account);
+            let wait = retries.after(failed, &lost, Timestamp::from_secs(9));
             wait.expect("it may pass").as_millis()
         };
         let soon: Vec<_> = (0..3).map(|_| fail(&mut retries)).collect();
@@ -181,6 +203,14 @@ mod tests {
         (0..2).for_each(|_| retries.answered());
         assert!((250..=500).contains(&fail(&mut retries)));
         assert!((5_000..=10_000).contains(&fail(&mut retries)));
+        // Three a minute: each candle read waits for one of its own.
+        for place in 1..=5 {
+            let failed = (&mut Retry::default(), Urgency::Candles);
+            let wait = retries.after(failed, &lost, Timestamp::from_secs(9));
+            let wait = wait.expect("it may pass").as_millis();
+            let least = 20_000 * place + 250;
+            assert!((least..=least + 250).contains(&wait), "{wait} of {place}");
+        }
         let other = Retries::new(limits, &waits, 8).spread(waits.retry_first);
         assert_ne!(
             other.as_millis(),

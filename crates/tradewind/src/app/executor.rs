@@ -364,6 +364,7 @@ mod tests {
                 instruments: Vec::new(),
                 waits,
                 retries: RetryLimits::default(),
+                seed: 0,
             }),
             venue: Arc::clone(&venue) as _,
             queues: Arc::new(InputQueues::new(1)),

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tradewind_events::{BotConfig, Configuration, Input, WakeRule};
 use tradewind_model::{
-    AccountId, AssetId, Clock, Instrument, InstrumentId, Interval, TradeId, VenueId,
+    AccountId, AssetId, Clock, Instrument, InstrumentId, Interval, Timestamp, TradeId, VenueId,
 };
 use tradewind_venues::execution::{Executor, ExecutorSettings, TradeCursor, Waits};
 use tradewind_venues::house::HouseSink;
@@ -90,6 +90,11 @@ impl std::fmt::Debug for HotPath {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("HotPath(..)")
     }
+}
+
+/// Another number for each account, and for each start of each desk.
+fn seed_of(account: AccountId, start: Timestamp) -> u64 {
+    start.as_nanos().unsigned_abs() ^ u64::from(account.0).rotate_right(16)
 }
 
 impl HotPath {
@@ -183,6 +188,7 @@ impl HotPath {
                 retries: there
                     .and_then(|venue| self.retries.get(&venue).copied())
                     .unwrap_or_default(),
+                seed: seed_of(account, self.clock.now()),
             }),
             venue: Arc::clone(venue) as _,
             queues: Arc::clone(&self.queues),

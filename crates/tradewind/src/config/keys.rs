@@ -154,7 +154,7 @@ const VENUE: &[Key] = &[
     optional("ca_file", Kind::Text, "\"venue-ca.pem\"", "PEM file of certificates trusted at this venue besides the built-in ones, for a venue with a private CA"),
     default("record", Kind::Flag, "false", "whether a desk that runs records what its market connections there receive"),
     default("retry_share", Kind::Ratio, "0.1", "L09: readings repeated after a failure, as a share of the requests that it answered"),
-    default("retries_per_minute", Kind::Count, "10", "L09: readings repeated a minute besides; while more fail, they wait longer"),
+    default("retries_per_minute", Kind::Count, "10", "L09: readings repeated a minute besides; while more fail, they wait until it is their turn"),
     default("references", Kind::Open(&Kind::Free("the name of an instrument, or a table with source and within")), "{}", "second sources of prices, by product: an entry is refused unless the mid there is live and within 1 % of its own"),
 ];
 

@@ -78,6 +78,7 @@ impl World {
             }],
             waits: Waits::default(),
             retries: RetryLimits::default(),
+            seed: 0,
         };
         let balances = [(USDT, Amount::whole(100_000))];
         let mut world = Self {

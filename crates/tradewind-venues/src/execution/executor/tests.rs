@@ -12,6 +12,7 @@ use tradewind_risk::PositionEffect::{self, Entry, Exit};
 use tradewind_risk::Rate;
 
 mod absence;
+mod outage;
 mod reading;
 mod storm;
 
@@ -48,6 +49,7 @@ impl World {
             instruments: vec![cursor(0), cursor(1)],
             waits: Waits::default(),
             retries: RetryLimits::default(),
+            seed: 0,
         };
         Self {
             executor: Executor::new(settings),
