@@ -216,7 +216,10 @@ impl Stage {
 pub(crate) fn exposure(decision: &Decision) -> Option<Ppm> {
     match decision {
         Decision::Target(target) => Some(target.exposure),
-        Decision::Orders(_) | Decision::Hold { .. } => None,
+        Decision::Orders(_)
+        | Decision::Hold { .. }
+        | Decision::Wait { .. }
+        | Decision::MoveStop { .. } => None,
     }
 }
 
@@ -228,6 +231,8 @@ pub(crate) fn text_of(decision: &Decision) -> String {
             format!("{} orders: {}", orders.orders().len(), orders.reason())
         }
         Decision::Hold { reason } => format!("hold: {reason}"),
+        Decision::Wait { reason } => format!("wait: {reason}"),
+        Decision::MoveStop { stop, reason } => format!("stop at {stop:?}: {reason}"),
     }
 }
 
