@@ -139,7 +139,7 @@ pub struct View<'a> {
     pub quote: Option<&'a Quote>,
     /// The bot's position in it.
     pub position: PositionState,
-    /// The bot's budget, in the quote asset.
+    /// The bot's budget, in the quote asset; for a strategy in a process what an exposure of 1 is worth, which is what it is sized by.
     pub budget: Amount,
     /// The instruments that the bot only reads.
     pub reads: Reads<'a>,

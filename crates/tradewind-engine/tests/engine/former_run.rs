@@ -392,6 +392,7 @@ fn a_strategy_of_another_lane_leaves_on_the_newest_missed_close() {
                 limit: None,
                 exit: None,
                 reason: Reason::plain("missed"),
+                adds: false,
             }))),
         })));
         assert_eq!(exits_and_entries(&second), orders);

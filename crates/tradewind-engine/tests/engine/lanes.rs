@@ -327,6 +327,7 @@ fn a_strategy_in_a_process_sees_what_the_desk_sizes_by() {
         limit: None,
         exit: None,
         reason: Reason::plain("out"),
+        adds: false,
     })));
     answer(&mut desk, request.request, flat);
     let exit = desk.last_order();
@@ -365,6 +366,7 @@ fn holding() -> (Desk, u64) {
         limit: None,
         exit: None,
         reason: Reason::plain("half"),
+        adds: false,
     };
     let half = EvaluationOutcome::Decided(Some(Decision::Target(half)));
     answer(&mut desk, first.request, half);
