@@ -48,7 +48,7 @@ impl Market {
             intervals: wakes
                 .filter_map(|wake| match wake {
                     WakeRule::Candles(interval) => Some(*interval),
-                    WakeRule::Quotes | WakeRule::Every(_) => None,
+                    WakeRule::Quotes | WakeRule::Every(_) | WakeRule::EveryAt { .. } => None,
                 })
                 .collect(),
             now: START,
