@@ -195,7 +195,7 @@ mod tests {
     }
 
     proptest! {
-        /// Some are taken, some wait for theirs; whoever waits is counted at the time that was named.
+        /// Some are taken, some wait for theirs; each that waits is counted at the time that was named.
         #[test]
         fn l09_repetitions_that_wait_are_within_their_share_too(steps in prop::collection::vec((0_u64..3, 0_u64..500), 1..600)) {
             let mut budget = RetryBudget::new(RetryLimits::default());
