@@ -351,6 +351,7 @@ fn guarded(exposure: i64) -> EvaluationOutcome {
             ..ExitPlan::default()
         })),
         reason: Reason::plain("stop moved"),
+        adds: false,
     })))
 }
 
