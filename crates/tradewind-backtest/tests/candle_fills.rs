@@ -256,7 +256,7 @@ fn latency_moves_no_exit_away_from_its_level() {
 }
 
 #[test]
-fn an_age_decides_inside_a_candle_and_is_filled_at_the_next_open() {
+fn an_age_is_filled_at_the_next_open_and_a_profit_by_age_at_its_level() {
     let quiet = [10_000, 10_010, 9_990, 10_000];
     let aged = Run::new(ExitPlan {
         time: Some(Duration::from_secs(90)),
@@ -273,7 +273,8 @@ fn an_age_decides_inside_a_candle_and_is_filled_at_the_next_open() {
         [10_000, 10_400, 9_990, 10_050],
         [10_060, 10_070, 9_990, 10_000],
     ];
-    check(&gained, &rows, &[(2, 10_000), (4, 10_060)], 0);
+    let fills = [(2, 10_000), (3, 10_100), (4, 10_060)];
+    check(&gained, &rows, &fills, 0);
 }
 
 #[test]

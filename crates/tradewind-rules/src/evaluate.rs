@@ -7,7 +7,7 @@ use crate::program::{ClockValue, Held, LiveOp, MarketValue, PositionValue, Progr
 use crate::state::{Slot, State};
 
 /// An evaluation of one instrument.
-pub(crate) struct Moment<'a> {
+pub(crate) struct StepContext<'a> {
     pub(crate) program: &'a Program,
     /// The lane of the bot's own candles.
     pub(crate) base: Option<usize>,
@@ -18,7 +18,7 @@ pub(crate) struct Moment<'a> {
     pub(crate) is_again: bool,
 }
 
-impl Moment<'_> {
+impl StepContext<'_> {
     /// Computes all steps, and keeps those of the evaluation before.
     pub(crate) fn run(&self, state: &mut State, slot: usize) {
         let mut live = std::mem::take(&mut state.slots[slot].live);

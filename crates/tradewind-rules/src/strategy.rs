@@ -18,7 +18,7 @@ use tradewind_strategy::{
 };
 
 use crate::compile::{Clause, Rules, StopRule};
-use crate::evaluate::{Moment, is_held};
+use crate::evaluate::{StepContext, is_held};
 use crate::program::{Lane, is_true};
 use crate::state::State;
 use crate::text::WakeText;
@@ -151,8 +151,8 @@ impl RuleStrategy {
         slot
     }
 
-    fn moment<'a>(&'a self, view: &'a View<'a>, is_timely: bool) -> Moment<'a> {
-        Moment {
+    fn moment<'a>(&'a self, view: &'a View<'a>, is_timely: bool) -> StepContext<'a> {
+        StepContext {
             program: &self.rules.program,
             base: self.base,
             view,
@@ -218,7 +218,7 @@ impl RuleStrategy {
         (is_timely, is_again, is_complete): (bool, bool, bool),
     ) -> Decision {
         let slot = self.slot(view.slot);
-        let moment = Moment {
+        let moment = StepContext {
             program: &self.rules.program,
             base: self.base,
             view,

@@ -125,6 +125,7 @@ fn a_cause_of_before_a_restart_ends_when_the_value_is_known_or_the_bot_stops() {
     };
     let mut next = desk.restarted(configuration(), script.strategies());
     assert_eq!(count(&next), 1);
+    next.read_account();
     next.advance(Duration::from_secs(60));
     next.quote(10_000, 10_001);
     next.quote(10_000, 10_001);

@@ -33,12 +33,23 @@ fn write_root(text: &mut String, key: &Key, node: &Node) {
             for item in items {
                 if let Value::Table(table) = &item.value {
                     begin(text, "[[bots]]");
-                    write_keys(text, BOT, table);
+                    write_keys(text, BOT, &without_what_rules_set(table));
                 }
             }
         }
         _ => {}
     }
+}
+
+/// A bot's table without the keys in whose place rules have their own.
+fn without_what_rules_set(bot: &Table) -> Table {
+    let mut shown = bot.clone();
+    if bot.contains_key("rules") {
+        for key in ["sizer", "exit", "params"] {
+            shown.remove(key);
+        }
+    }
+    shown
 }
 
 fn write_table(text: &mut String, path: &str, keys: &[Key], table: &Table) {
