@@ -212,6 +212,14 @@ impl TestServer {
             .0
     }
 
+    /// Waits until something was traded: a trigger is compared with the last trade.
+    pub(crate) async fn first_trade(&self, symbol: &str) {
+        let path = format!("/api/v3/trades?symbol={symbol}&limit=1");
+        while self.get(&path).await.1.as_array().is_none_or(Vec::is_empty) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Waits until the market has a price.
     pub(crate) async fn touch(&self, symbol: &str) -> Value {
         loop {

@@ -30,6 +30,7 @@ async fn subscribed(server: &TestServer) -> Socket {
 async fn orders_wait_for_their_triggers_and_tell_their_terms() {
     let server = TestServer::start();
     let (low, lower) = (away(&server, -10).await, away(&server, -11).await);
+    server.first_trade("BTCUSDT").await;
     let stop = format!(
         "{BTC}&side=SELL&type=STOP_LOSS_LIMIT&timeInForce=GTC&quantity=0.01&price={lower}&stopPrice={low}\
          &newClientOrderId=stop&newOrderRespType=RESULT&strategyId=7&strategyType=1000001\

@@ -18,7 +18,7 @@ use super::tree::{self, Node, Origin, Table, Value};
 use super::values::{self, Read};
 
 /// Keys of a bot that are rules, with the strategy `rules`.
-const KEYS: [&str; 9] = [
+pub(super) const KEYS: [&str; 9] = [
     "let", "params", "enter", "add", "exit", "stop", "size", "roi", "order",
 ];
 /// Keys that a file of rules may have besides.

@@ -48,6 +48,10 @@ fn without_what_rules_set(bot: &Table) -> Table {
         for key in ["sizer", "exit", "params"] {
             shown.remove(key);
         }
+        let most = shown.get("max_positions");
+        if most.is_some_and(|node| node.origin == Origin::Default) {
+            shown.remove("max_positions");
+        }
     }
     shown
 }

@@ -3,6 +3,7 @@
 use super::error::{Errors, Problem};
 use super::keys::{Key, Kind, Presence};
 use super::nearest::nearest;
+use super::rules;
 use super::tree::{Node, Origin, Table, Value, parse_value};
 
 /// Checks `table` and everything below it, and fills in what has a default. `path` is empty at the root.
@@ -39,20 +40,27 @@ fn refuse_unknown(path: &str, table: &Table, keys: &[Key], errors: &Errors) {
         errors.push(
             join(path, name),
             Some(node.origin.clone()),
-            Problem::new("unknown key", unknown_cure(name, keys)),
+            Problem::new("unknown key", unknown_cure(name, &names(table, keys))),
         );
     }
 }
 
-fn unknown_cure(name: &str, keys: &[Key]) -> String {
-    let names = keys.iter().map(|key| key.name);
-    match nearest(name, names.clone()) {
+/// The keys that a table may have. Rules stand in their bot's table.
+fn names(table: &Table, keys: &[Key]) -> Vec<&'static str> {
+    let strategy = table.get("strategy").map(|node| &node.value);
+    let has_rules = matches!(strategy, Some(Value::Text(name)) if name == tradewind_rules::NAME);
+    let of_rules = rules::KEYS.iter().copied().filter(|_| has_rules);
+    keys.iter().map(|key| key.name).chain(of_rules).collect()
+}
+
+fn unknown_cure(name: &str, names: &[&'static str]) -> String {
+    match nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean {near:?}?"),
         None if holds_secret(name) => {
             "secrets are not kept in files: name an environment variable in key_env and secret_env"
                 .to_owned()
         }
-        None => format!("the keys here are {}", names.collect::<Vec<_>>().join(", ")),
+        None => format!("the keys here are {}", names.join(", ")),
     }
 }
 
