@@ -46,7 +46,7 @@ impl World {
         let wakes = configuration.bots.iter().flat_map(|bot| &bot.wakes);
         let intervals = wakes.filter_map(|wake| match wake {
             WakeRule::Candles(interval) => Some(*interval),
-            WakeRule::Quotes | WakeRule::Every(_) => None,
+            WakeRule::Quotes | WakeRule::Every(_) | WakeRule::EveryAt { .. } => None,
         });
         let world = Self {
             klines: generated.kline_store(&listed.instruments),

@@ -50,7 +50,7 @@ pub(super) fn gather_bot(path: &str, bot: &mut Table, configuration: &str, error
         .as_ref()
         .map_or(Origin::Default, |node| node.origin.clone());
     let mut rules = given.map_or_else(Table::new, |node| {
-        whole(&join(path, "rules"), node, configuration, errors)
+        whole(&join(path, "rules"), &node, configuration, errors)
     });
     for key in KEYS {
         if let Some(node) = bot.remove(key) {
@@ -94,7 +94,7 @@ fn put(path: &str, into: &mut Table, key: &str, node: Node, errors: &Errors) {
 }
 
 /// What the key `rules` holds: a table, or the name of a file with one.
-fn whole(path: &str, node: Node, configuration: &str, errors: &Errors) -> Table {
+fn whole(path: &str, node: &Node, configuration: &str, errors: &Errors) -> Table {
     let complain = |what: String, cure: &str| {
         errors.push(path, Some(node.origin.clone()), Problem::new(what, cure));
         Table::new()
