@@ -106,11 +106,18 @@ impl Wiretap {
         found
     }
 
-    /// Whether the venue told of this best bid and ask, with their quantities, as it spells them.
+    /// Whether the venue told of this best bid and ask, with their quantities, as it spells them: as a quote, or as the first levels of a
+    /// book, which the desk reads where an instrument is quiet.
     pub(crate) fn told_quote(&self, symbol: &str, [b, bq, a, aq]: [&str; 4]) -> bool {
-        let wanted = format!(r#""s":"{symbol}","b":"{b}","B":"{bq}","a":"{a}","A":"{aq}""#);
-        let wanted = wanted.as_bytes();
-        let holds = |bytes: &Vec<u8>| bytes.windows(wanted.len()).rev().any(|text| text == wanted);
-        self.to_desk.all().iter().any(holds)
+        let quote = format!(r#""s":"{symbol}","b":"{b}","B":"{bq}","a":"{a}","A":"{aq}""#);
+        let bid = format!(r#""bids":[["{b}","{bq}"]"#);
+        let ask = format!(r#""asks":[["{a}","{aq}"]"#);
+        let holds = |bytes: &[u8], wanted: &str| {
+            let wanted = wanted.as_bytes();
+            bytes.windows(wanted.len()).rev().any(|text| text == wanted)
+        };
+        let told =
+            |bytes: &Vec<u8>| holds(bytes, &quote) || (holds(bytes, &bid) && holds(bytes, &ask));
+        self.to_desk.all().iter().any(told)
     }
 }
