@@ -17,7 +17,7 @@ use crate::parts::bot_instrument::BotInstrument;
 use crate::step::adoption::book;
 use crate::step::commands::clear_risk;
 use crate::step::configure::fold_applied_bots;
-use crate::step::evaluation::set_waits;
+use crate::step::decisions::set_waits;
 use crate::step::kill::note_kill;
 use crate::step::lifecycle::is_fault;
 use crate::step::positions::refresh_position;

@@ -3,7 +3,7 @@
 use tradewind_events::{BookRead, BotState, Outputs};
 use tradewind_model::{FeedHealth, LastEntry};
 
-use super::evaluation::{Decided, announce_target};
+use super::decisions::{Decided, announce_target};
 use super::exits::decide_jump;
 use super::market_data::on_health;
 use crate::context::Trigger;

@@ -11,7 +11,7 @@ use tradewind_strategy::BuildError;
 
 use super::breakers::on_bot_fault;
 use super::causes::{close_cause, is_safe_mode, on_storage, open_cause, open_until_cleared};
-use super::evaluation::end_waits;
+use super::decisions::end_waits;
 use super::exits::set_age_timer;
 use super::flatten;
 use super::market_data::set_staleness_timer;

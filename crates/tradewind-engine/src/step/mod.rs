@@ -5,7 +5,7 @@
 //! ```text
 //! retries <- sizing, causes, budgets, equity, funding, positions, holdings, requests <- breakers, risk_context, observation
 //!   <- exit_bound, submission, stop_orders, exit_way, protection <- target <- monitoring <- exits, reports
-//!   <- quiet, lifecycle <- evaluation <- market_data, candles <- confirmation
+//!   <- quiet, lifecycle <- decisions <- evaluation <- market_data, candles <- confirmation
 //!   <- account_stream <- takeover, kill, adoption, commands, configure
 //! ```
 
@@ -19,6 +19,7 @@ pub(crate) mod causes;
 pub(crate) mod commands;
 pub(crate) mod configure;
 pub(crate) mod confirmation;
+pub(crate) mod decisions;
 pub(crate) mod equity;
 pub(crate) mod evaluation;
 mod exit_bound;
