@@ -6,6 +6,8 @@
 mod data;
 #[path = "cli/fake_desk.rs"]
 mod fake_desk;
+#[path = "cli/house_data.rs"]
+mod house_data;
 #[path = "cli/journal.rs"]
 mod journal;
 #[path = "cli/new.rs"]

@@ -47,11 +47,11 @@ pub(super) struct BacktestArgs {
     #[arg(long, value_name = "VENUE=FILE", value_parser = read_of)]
     reads: Vec<(String, PathBuf)>,
 
-    /// Numbers that the strategy reads, by the name of their series, such as house:fear=fear.csv: a table of time and value; may be repeated
+    /// Numbers that the strategy reads, by the name of their series, such as house:fear=fear.csv: a table of time and value, or catalogue:SERIES; may be repeated
     #[arg(long, value_name = "SERIES=FILE", value_parser = numbers_of)]
     numbers: Vec<(String, PathBuf)>,
 
-    /// Targets that the strategy external follows: a table of time, instrument, exposure and expires; may be repeated
+    /// Targets that the strategy external follows: a table of time, instrument, exposure and expires, or catalogue:SERIES; may be repeated
     #[arg(long, value_name = "FILE")]
     targets: Vec<PathBuf>,
     /// The interpreter of a strategy in Python

@@ -27,6 +27,7 @@ mod eight_sources;
 mod exchange;
 mod fast_bots;
 mod faults;
+mod feed_book;
 mod feed_server;
 mod feed_words;
 mod feeds;
