@@ -81,6 +81,7 @@ fn pass(strategy: &mut dyn Strategy, candles: &[Candle]) -> u32 {
     let mut signals = 0;
     for candle in candles {
         let view = View {
+            members: None,
             at: candle.close_time(),
             instrument: &instrument,
             slot: 0,

@@ -35,6 +35,7 @@ const AGAIN: Duration = Duration::from_secs(3_600);
 /// How an evaluation is that no close wakes: candles that are late make what is of them unknown.
 const OF_NOW: (bool, bool, bool) = (true, false, true);
 
+const NO_MEMBER: &str = "not a member of its universe: it only leaves";
 const BEHIND: &str = "waits for the other candles of this close";
 
 /// Rules at work.
@@ -240,6 +241,9 @@ impl RuleStrategy {
         if !is_complete {
             return hold(BEHIND);
         }
+        if !view.is_member(view.slot) {
+            return hold(NO_MEMBER);
+        }
         self.without_position(view, slot)
     }
 
@@ -355,7 +359,7 @@ impl RuleStrategy {
     }
 
     fn add(&mut self, view: &View<'_>, slot: usize, stop: Option<Price>) -> Option<Decision> {
-        if view.exposure <= Ppm::ZERO {
+        if view.exposure <= Ppm::ZERO || !view.is_member(view.slot) {
             return None;
         }
         let own = &self.state.slots[slot];

@@ -21,7 +21,7 @@ use tradewind_engine::StrategySource;
 use tradewind_events::{CandleSource, Configuration, StrategyProcess, WakeRule};
 use tradewind_model::{
     Amount, Candle, ExitPlan, Interval, MarketEvent, OrderPolicy, Parameter, Ppm, Protections,
-    Sizer,
+    Sizer, Universe,
 };
 use tradewind_risk::Limits;
 use tradewind_simx::{Fees, FillModel};
@@ -73,6 +73,10 @@ pub struct FileOptions {
     pub cash: Amount,
     /// The part of `cash` that the bot may use; `None` for all of it.
     pub budget: Option<Amount>,
+    /// The share of the account's equity that the bot may use, set anew each UTC day, in place of `budget`.
+    pub budget_share: Option<Ppm>,
+    /// How those instruments are chosen that the bot may enter; `None` for all.
+    pub universe: Option<Universe>,
     /// How a target becomes a quantity.
     pub sizer: Sizer,
     /// How positions are guarded.
@@ -119,6 +123,8 @@ impl FileOptions {
             positions_max: None,
             cash: Amount::whole(10_000),
             budget: None,
+            budget_share: None,
+            universe: None,
             sizer: Sizer::Share(Ppm(950_000)),
             exit: ExitPlan::default(),
             protections: Protections::default(),
@@ -231,7 +237,7 @@ fn prepare(
         })
     });
     let surveys: Vec<_> = traded.chain(read).collect::<Result<_, BacktestError>>()?;
-    let plan = desk::plan(options, rules, &surveys)?;
+    let plan = desk::plan(options, &rules.with_universe(options), &surveys)?;
     Ok((plan, surveys))
 }
 

@@ -11,7 +11,7 @@ use tradewind_data::UtcOffset;
 use tradewind_events::WakeRule;
 use tradewind_model::{
     Amount, ExitPlan, Interval, OrderPolicy, Parameter, Ppm, Protections, Sizer, Stop,
-    TakeProfitBy, Timestamp,
+    TakeProfitBy, Timestamp, Universe,
 };
 use tradewind_simx::{Fees, FillModel};
 
@@ -189,6 +189,8 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
         catalogue: Some(super::data::catalogue(data_dir)),
         cash: args.cash,
         budget: chosen.budget,
+        budget_share: chosen.budget_share,
+        universe: chosen.universe,
         wakes: chosen.wakes,
         traded: chosen.traded,
         positions_max: chosen.positions_max,
@@ -238,6 +240,8 @@ struct Chosen {
     protections: Protections,
     policy: OrderPolicy,
     budget: Option<Amount>,
+    budget_share: Option<Ppm>,
+    universe: Option<Universe>,
     wakes: Option<Vec<WakeRule>>,
     traded: Vec<String>,
     positions_max: Option<u32>,
@@ -258,6 +262,8 @@ fn chosen(args: &BacktestArgs) -> anyhow::Result<Chosen> {
         protections: Protections::default(),
         policy: OrderPolicy::Market,
         budget: None,
+        budget_share: None,
+        universe: None,
         wakes: None,
         traded: Vec::new(),
         positions_max: None,
@@ -302,6 +308,8 @@ fn chosen(args: &BacktestArgs) -> anyhow::Result<Chosen> {
         protections: bot.protections.clone(),
         policy: bot.policy,
         budget: Some(bot.budget),
+        budget_share: bot.budget_share,
+        universe: bot.universe.as_ref().map(|one| one.rule),
         wakes: Some(bot.strategy.wakes.clone()),
         traded: bot.instruments.iter().map(product).collect(),
         positions_max: Some(bot.positions_max),
@@ -355,6 +363,14 @@ fn lines(report: &Report) -> Vec<String> {
     }
     for (rule, count) in &report.denials {
         lines.push(format!("denied      {rule}: {count}"));
+    }
+    if let Some(last) = report.universe.last() {
+        lines.push(format!(
+            "universe    {} changes; {} members since {}",
+            report.universe.len(),
+            last.members,
+            last.at
+        ));
     }
     let words = [
         ("denied last", &report.last_denial),

@@ -296,11 +296,11 @@ pub(super) const BOT: &[Key] = &[
     required("id", Kind::Name, "\"btc-rsi\"", "its name, unique on the desk"),
     required("strategy", Kind::Text, "\"rsi_reversion\"", "the name of its strategy, or a file: \"python:FILE.py\" or \"python:FILE.py:Class\", relative to this file"),
     required("account", Kind::Name, "\"paper\"", "the account it trades on"),
-    required("instruments", Kind::List(&Kind::Text), "[\"BTC/USDT\"]", "what it trades"),
+    required("instruments", Kind::Free("a list of instruments, or a table with quote, top, by, min_age and among"), "[\"BTC/USDT\"]", "what it trades; { quote = \"USDT\", top = 30, by = \"volume 7d\" } chooses anew each day"),
     default("reads", Kind::List(&Kind::Text), "[]", "instruments it reads but does not trade"),
     default("timeframes", Kind::List(&Kind::Text), "[]", "intervals of the candles it uses"),
     optional("wake", Kind::Free("\"quotes\", \"candles\", \"every 15m\", \"every 1d at 00:05\", or a list of them"), "\"candles\"", "when it is evaluated; by default at each candle's close, if timeframes are set"),
-    required("budget", Kind::Amount, "2000", "its capital, in the quote asset of its instruments"),
+    required("budget", Kind::Free("an amount, or a share such as \"12.5%\""), "2000", "its capital, in the quote asset of its instruments; a share is of its account's equity, set anew each UTC day"),
     default("max_positions", Kind::Count, "1", "how many positions it may hold at once"),
     default("sizer", Kind::Free("a table with one of share, fixed, risk_to_stop, volatility_target"), "{ share = 0.9 }", "how much a full signal buys; the default leaves room for fees and losses"),
     required("exit", Kind::Table(EXIT), "{ stop = \"2%\" }", "its exit plan; for no stop write stop = \"none\""),
@@ -358,6 +358,16 @@ const LOW_PROFIT: &[Key] = &[
     default("trades", Kind::Count, "1", "with fewer trades it never pauses"),
     required("required", Kind::Offset, "\"-1%\"", "the sum of their profits below which it pauses, as a share of the budget"),
     required("pause", Kind::Duration, "\"6h\"", "for how long"),
+];
+
+/// Keys of a universe.
+#[rustfmt::skip]
+pub(super) const UNIVERSE: &[Key] = &[
+    required("quote", Kind::Text, "\"USDT\"", "quote asset of the instruments that it chooses from"),
+    required("top", Kind::Count, "30", "how many it may enter at most"),
+    required("by", Kind::Text, "\"volume 7d\"", "what they are ordered by, largest first: volume, volatility or change over days"),
+    default("min_age", Kind::Duration, "\"0d\"", "how old the first known daily candle must be, in whole days"),
+    default("among", Kind::List(&Kind::Text), "[]", "what it chooses from; all that the venue lists in the quote asset if left out"),
 ];
 
 /// Keys of a limit order's policy.

@@ -30,6 +30,7 @@ mod stable_ids;
 mod strategies;
 mod structure;
 mod tree;
+mod universe;
 mod user_strategies;
 mod values;
 
@@ -53,6 +54,7 @@ pub use sources::{SourceInstrument, SourceSettings};
 pub use stable_ids::{StableConfiguration, keep_ids};
 pub use strategies::StrategySettings;
 pub use tree::Origin;
+pub use universe::{CANDIDATES_MAX, UniverseSettings};
 pub use values::{format_duration, parse_duration, parse_ratio};
 
 use error::Errors;
@@ -233,6 +235,7 @@ fn assemble(sources: &Sources<'_>, tree: tree::Table, errors: &Errors) -> Option
         folder: Path::new(sources.file).parent().unwrap_or(Path::new("")),
     };
     let bots = bots::read(&tree, context, errors);
+    bots::check_shares(&bots, &accounts, errors);
     let markets: Vec<&String> = venue_names
         .iter()
         .chain(house_sources.iter().map(|one| &one.name))

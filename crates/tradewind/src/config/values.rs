@@ -98,6 +98,28 @@ pub(super) fn amount(node: &Node) -> Read<Amount> {
     }
 }
 
+/// An amount of money above zero, or a share above 0 % and at most 100 % (`Err`).
+pub(super) fn amount_or_share(node: &Node) -> Read<Result<Amount, Ppm>> {
+    match &node.value {
+        Value::Text(text) if text.ends_with('%') => ratio(node).map(Err),
+        _ => match amount(node) {
+            Ok(amount) => Ok(Ok(amount)),
+            Err(problem) => Err(Problem::new(
+                problem.what,
+                format!("{}, or a share such as \"12.5%\"", problem.cure),
+            )),
+        },
+    }
+}
+
+/// A share as it is written: `12.5%`.
+pub(super) fn percent(share: Ppm) -> String {
+    let (whole, parts) = (share.0 / 10_000, share.0 % 10_000);
+    let text = format!("{whole}.{parts:04}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    format!("{text}%")
+}
+
 /// A multiple of something, above zero: how many times as fast as real time, for one.
 pub(super) fn multiple(node: &Node) -> Read<Ppm> {
     const CURE: &str = "write a plain number above 0, such as 10 or 0.5";

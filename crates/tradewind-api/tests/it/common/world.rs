@@ -217,6 +217,8 @@ fn bot_view(bot: u32, state: BotState) -> BotView {
         realized: Amount::ZERO,
         unrealized: "0.31".parse().unwrap(),
         clauses: Vec::new(),
+        budget: Amount::whole(10_000),
+        universe: None,
     }
 }
 
