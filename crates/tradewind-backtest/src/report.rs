@@ -148,7 +148,9 @@ pub struct UniverseReport {
 impl UniverseReport {
     fn new(configuration: &Configuration, change: &UniverseChange) -> Self {
         let names = |ids: &[InstrumentId]| {
-            let names = ids.iter().map(|id| configuration.instrument(*id).name.clone());
+            let names = ids
+                .iter()
+                .map(|id| configuration.instrument(*id).name.clone());
             names.collect()
         };
         Self {

@@ -9,9 +9,9 @@ use crate::recover::{RecoveredPart, recovered_parts};
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::alarms::raise;
 use crate::step::{
-    account_stream, adoption, breakers, budgets, candles, causes, commands, configure, confirmation, equity,
-    evaluation, exits, flatten, funding, lifecycle, market_data, monitoring, protection, reports,
-    submission, takeover, targets, universe,
+    account_stream, adoption, breakers, budgets, candles, causes, commands, configure,
+    confirmation, equity, evaluation, exits, flatten, funding, lifecycle, market_data, monitoring,
+    protection, reports, submission, takeover, targets, universe,
 };
 use crate::strategy_source::StrategySource;
 use crate::view::desk_view;

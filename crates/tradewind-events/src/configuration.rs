@@ -192,9 +192,9 @@ pub struct BotConfig {
 /// The process of a strategy that a user's file holds. The journal keeps it, so that a replay needs no file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StrategyProcess {
-    /// `python`, or `freqtrade`.
+    /// `python`, `freqtrade`, or `model`.
     pub kind: String,
-    /// The file.
+    /// The file; of a model the folder of its version.
     pub file: String,
     /// The strategy's class in it.
     pub class: String,

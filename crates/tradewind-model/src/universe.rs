@@ -137,7 +137,9 @@ impl fmt::Display for Ranking {
 
 /// A text that names no ranking.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no ranking {0:?}; there are volume, volatility and change over days, such as \"volume 7d\"")]
+#[error(
+    "no ranking {0:?}; there are volume, volatility and change over days, such as \"volume 7d\""
+)]
 pub struct RankingError(String);
 
 impl FromStr for Ranking {
@@ -151,7 +153,11 @@ impl FromStr for Ranking {
             let is_plain = days.bytes().all(|byte| byte.is_ascii_digit());
             let days: u32 = days.parse().ok().filter(|_| is_plain)?;
             // One change has no deviation.
-            let least = if *measure == Measure::Volatility { 2 } else { 1 };
+            let least = if *measure == Measure::Volatility {
+                2
+            } else {
+                1
+            };
             let is_in_range = (least..=Self::DAYS_MAX).contains(&days);
             is_in_range.then_some(Self {
                 measure: *measure,
@@ -192,7 +198,11 @@ mod tests {
         check("change 2d", &[1.0, 5.0, 1.5], Some(0.5));
         check("change 2d", &[1.0, 5.0], None);
         // Changes of 10 % and -10 %: the mean is 0, the sum of squares 0.02, over one degree of freedom.
-        check("volatility 2d", &[100.0, 110.0, 99.0], Some(0.02_f64.sqrt()));
+        check(
+            "volatility 2d",
+            &[100.0, 110.0, 99.0],
+            Some(0.02_f64.sqrt()),
+        );
         check("change 1d", &[0.0, 1.0], None);
     }
 

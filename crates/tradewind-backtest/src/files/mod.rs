@@ -20,8 +20,8 @@ use tradewind_data::{Span, UtcOffset};
 use tradewind_engine::StrategySource;
 use tradewind_events::{CandleSource, Configuration, StrategyProcess, WakeRule};
 use tradewind_model::{
-    Amount, Candle, ExitPlan, Interval, MarketEvent, OrderPolicy, Parameter, Ppm, Protections,
-    Sizer, Universe,
+    Amount, Candle, ExitPlan, Instrument, Interval, MarketEvent, OrderPolicy, Parameter, Ppm,
+    Protections, Sizer, Universe,
 };
 use tradewind_risk::Limits;
 use tradewind_simx::{Fees, FillModel};
@@ -183,16 +183,39 @@ pub fn run_files_in_process(
             "a strategy in a process is handed all candles before the run, and this data has none; add a file of candles".to_owned(),
         ));
     }
+    let all = candles(options, &plan)?;
+    let strategies = strategies(&plan.setup.configuration, all);
+    play(options, plan, &surveys, strategies)
+}
+
+/// The instruments of data files, and their candles of these intervals in the order in which they close.
+///
+/// # Errors
+/// As [`run_files_with`], and data without candles.
+pub fn candles_of_files(
+    options: &FileOptions,
+    intervals: &[Interval],
+) -> Result<(Vec<Instrument>, Vec<Candle>), BacktestError> {
+    let (plan, _) = prepare(options, &desk::BotRules::candles(intervals))?;
+    if plan.setup.configuration.candles == CandleSource::Trades {
+        return Err(BacktestError::Options(
+            "this data has no candles; name files of candles".to_owned(),
+        ));
+    }
+    let candles = candles(options, &plan)?;
+    Ok((plan.setup.configuration.instruments, candles))
+}
+
+fn candles(options: &FileOptions, plan: &desk::Plan) -> Result<Vec<Candle>, BacktestError> {
     let mut all = Vec::new();
     let house = house::read(options, &plan.setup.configuration)?;
-    let mut player = player::Player::open(&plan, house)?;
+    let mut player = player::Player::open(plan, house)?;
     while let Some((_, event)) = player.next_event()? {
         if let HistoryEvent::Market(MarketEvent::Candle(candle)) = event {
             all.push(candle);
         }
     }
-    let strategies = strategies(&plan.setup.configuration, all);
-    play(options, plan, &surveys, strategies)
+    Ok(all)
 }
 
 /// Data of the traded venue's other products is read only.

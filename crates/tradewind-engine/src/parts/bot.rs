@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::{BotConfig, BotState, Lane, WakeRule};
-use tradewind_model::{
-    Amount, Candle, EventId, InstrumentId, Ppm, Price, Reason, Timestamp, Wake,
-};
+use tradewind_model::{Amount, Candle, EventId, InstrumentId, Ppm, Price, Reason, Timestamp, Wake};
 use tradewind_risk::{ClosedTrade, ClosedTrades};
 
 use super::bot_instrument::BotInstrument;

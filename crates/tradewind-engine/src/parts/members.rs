@@ -188,7 +188,13 @@ mod tests {
 
     #[test]
     fn the_largest_are_chosen_of_those_that_are_listed_and_old_enough() {
-        let all = [(0, 9, 1.0), (0, 9, 3.0), (0, 8, 9.0), (7, 9, 8.0), (0, 9, 3.0)];
+        let all = [
+            (0, 9, 1.0),
+            (0, 9, 3.0),
+            (0, 8, 9.0),
+            (7, 9, 8.0),
+            (0, 9, 3.0),
+        ];
         // The third ended a day ago; the fourth is three days old.
         assert_eq!(chosen(&universe(9, 0), &all, 10), [3, 1, 4, 0]);
         assert_eq!(chosen(&universe(9, 3), &all, 10), [3, 1, 4, 0]);

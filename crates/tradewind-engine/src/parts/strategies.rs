@@ -79,7 +79,9 @@ impl Strategies {
         let strategy = self.source.build(config)?;
         self.save_before_change(config.id);
         let mut warm_ups = strategy.timeframes();
-        let skips_days = config.universe.is_some_and(|universe| add_days(&mut warm_ups, universe));
+        let skips_days = config
+            .universe
+            .is_some_and(|universe| add_days(&mut warm_ups, universe));
         self.entries[config.id.index()] = Entry {
             warm_ups,
             skips_days,

@@ -421,7 +421,10 @@ fn request_decision(
 fn is_feed(parts: &Parts, bot: BotId, wake: Wake) -> bool {
     let process = parts.bots.bot(bot).config().process.as_deref();
     match (wake, process) {
-        (Wake::Candle(interval), Some(process)) => interval != process.base(),
+        // Rules over a model decide when the last candle of a close is there.
+        (Wake::Candle(interval), Some(process)) => {
+            process.kind != "model" && interval != process.base()
+        }
         _ => false,
     }
 }

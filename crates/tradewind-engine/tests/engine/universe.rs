@@ -83,7 +83,10 @@ fn warm_up(desk: &mut Desk) {
             _ => None,
         })
         .collect();
-    assert!(requested.iter().all(|(_, count)| *count >= 5), "{requested:?}");
+    assert!(
+        requested.iter().all(|(_, count)| *count >= 5),
+        "{requested:?}"
+    );
     assert!(requested.len() >= 3);
     for instrument in 0..3 {
         let candles = (-10..0).map(|index| day(instrument, index, 100 - i64::from(instrument)));
@@ -128,7 +131,10 @@ fn the_members_are_chosen_when_the_past_is_there_and_each_day_after_midnight() {
         left: Vec::new(),
     };
     assert_eq!(changed, wanted);
-    assert_eq!(desk.timer(Timer::Universe(BOT)), Some(START + Universe::AFTER));
+    assert_eq!(
+        desk.timer(Timer::Universe(BOT)),
+        Some(START + Universe::AFTER)
+    );
     // The timer of the first day finds the same.
     desk.advance(Universe::AFTER);
     assert_eq!(desk.count(EventType::UniverseChanged), 1);
@@ -141,7 +147,11 @@ fn the_members_are_chosen_when_the_past_is_there_and_each_day_after_midnight() {
         left: ids(&[0]),
     };
     assert_eq!(desk.last(EventType::UniverseChanged), wanted);
-    assert_eq!(script.candles_of(BOT).len(), 0, "the strategy uses no candles");
+    assert_eq!(
+        script.candles_of(BOT).len(),
+        0,
+        "the strategy uses no candles"
+    );
 }
 
 #[test]
@@ -157,7 +167,11 @@ fn a_leaver_is_only_left_and_a_joiner_may_be_entered() {
     desk.quote_of(InstrumentId(2), 9_999, 10_001);
     assert_eq!(desk.orders().len(), 1, "2 is no member");
     let bot = &desk.engine.view().bots[0];
-    assert!(bot.reason.to_string().contains("not a member"), "{}", bot.reason);
+    assert!(
+        bot.reason.to_string().contains("not a member"),
+        "{}",
+        bot.reason
+    );
     next_day(&mut desk, 0, [0, 10, 1_000]);
     script.say(BOT, Answer::target(2_000));
     desk.quote_of(InstrumentId(0), 9_999, 10_001);
@@ -170,7 +184,10 @@ fn a_leaver_is_only_left_and_a_joiner_may_be_entered() {
     script.say(BOT, Answer::target(1_000));
     desk.quote_of(InstrumentId(2), 9_999, 10_001);
     let joined = desk.last_order();
-    assert_eq!((joined.instrument, joined.side), (InstrumentId(2), Side::Buy));
+    assert_eq!(
+        (joined.instrument, joined.side),
+        (InstrumentId(2), Side::Buy)
+    );
     script.say(BOT, Answer::target(-1_000));
     desk.quote_of(InstrumentId(0), 9_999, 10_001);
     assert_eq!(desk.orders().len(), 3, "a leaver is not turned either");
@@ -206,7 +223,10 @@ fn a_product_that_ended_or_is_young_is_not_chosen() {
     }
     desk.candle(&day(0, 1, 500));
     desk.advance(Universe::AFTER);
-    assert!(!members(&desk).contains(&0), "a day of the ranking is missing");
+    assert!(
+        !members(&desk).contains(&0),
+        "a day of the ranking is missing"
+    );
 }
 
 #[test]
@@ -247,7 +267,10 @@ fn a_snapshot_keeps_the_days() {
     let at = START + DAY + Universe::AFTER;
     other.handle(at, &Input::Timer(Timer::Universe(BOT)), &mut out);
     let universe = other.view().bots[0].universe.clone().unwrap();
-    assert_eq!(universe, desk.engine.view().bots[0].universe.clone().unwrap());
+    assert_eq!(
+        universe,
+        desk.engine.view().bots[0].universe.clone().unwrap()
+    );
 }
 
 fn shared(id: u32, percent: i64) -> BotConfig {
@@ -292,7 +315,13 @@ fn a_budget_that_is_a_share_follows_the_equity_each_day() {
     desk.advance(DAY);
     // 100,100 by then: the first has 80 too much, the second gets 10.
     assert_eq!(budgets(&desk), [20_020, 10_010].map(Amount::whole));
-    let equities: Vec<Amount> = desk.engine.view().bots.iter().map(|bot| bot.equity).collect();
+    let equities: Vec<Amount> = desk
+        .engine
+        .view()
+        .bots
+        .iter()
+        .map(|bot| bot.equity)
+        .collect();
     assert_eq!(equities, [20_020, 10_010].map(Amount::whole));
     let wanted = EventKind::BudgetChanged {
         bot: tradewind_model::BotId(1),

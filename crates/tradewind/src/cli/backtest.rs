@@ -8,11 +8,12 @@ use anyhow::Context as _;
 use clap::Args;
 use tradewind_backtest::{FileOptions, Latency, Report, Setup, run_files};
 use tradewind_data::UtcOffset;
-use tradewind_events::WakeRule;
+use tradewind_events::{StrategyProcess, WakeRule};
 use tradewind_model::{
     Amount, ExitPlan, Interval, OrderPolicy, Parameter, Ppm, Protections, Sizer, Stop,
     TakeProfitBy, Timestamp, Universe,
 };
+use tradewind_process::MODEL;
 use tradewind_simx::{Fees, FillModel};
 
 use super::backtest_process;
@@ -212,7 +213,15 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
         ..FileOptions::new(&chosen.strategy, args.data)
     };
     let began = Instant::now();
+    anyhow::ensure!(
+        chosen.process.is_some() || !chosen.strategy.starts_with("model:"),
+        "a model predicts, and the rules of a bot decide; name one of the configuration with --bot"
+    );
     let (report, warnings) = match Reference::parse(&chosen.strategy) {
+        None if chosen.process.is_some() => {
+            let process = chosen.process.context("the bot has a process")?;
+            (super::backtest_model::run(&process, &options)?, Vec::new())
+        }
         Some(reference) => backtest_process::run(&reference, &args.python, options)?,
         None => (run_files(&options)?, Vec::new()),
     };
@@ -245,6 +254,8 @@ struct Chosen {
     wakes: Option<Vec<WakeRule>>,
     traded: Vec<String>,
     positions_max: Option<u32>,
+    /// That of a model.
+    process: Option<StrategyProcess>,
 }
 
 fn chosen(args: &BacktestArgs) -> anyhow::Result<Chosen> {
@@ -267,6 +278,7 @@ fn chosen(args: &BacktestArgs) -> anyhow::Result<Chosen> {
         wakes: None,
         traded: Vec::new(),
         positions_max: None,
+        process: None,
     };
     if let Some(file) = &args.rules {
         let name = file.display().to_string();
@@ -313,6 +325,11 @@ fn chosen(args: &BacktestArgs) -> anyhow::Result<Chosen> {
         wakes: Some(bot.strategy.wakes.clone()),
         traded: bot.instruments.iter().map(product).collect(),
         positions_max: Some(bot.positions_max),
+        process: bot
+            .strategy
+            .process
+            .clone()
+            .filter(|process| process.kind == MODEL),
     })
 }
 

@@ -182,7 +182,11 @@ fn universe(universe: &Value) -> Option<String> {
     let at = |pointer: &str| text_at(universe, pointer);
     Some(format!(
         "may enter {} ({}, candles up to {}, changed at {})",
-        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") },
+        if names.is_empty() {
+            "nothing".to_owned()
+        } else {
+            names.join(", ")
+        },
         at("/rule"),
         at("/as_of"),
         at("/changed_at")

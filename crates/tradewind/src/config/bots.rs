@@ -118,8 +118,14 @@ pub(super) fn check_shares(bots: &[BotSettings], accounts: &[AccountSettings], e
             let cure = "lower some of them, to 100% together at most";
             errors.push(path, None, Problem::new(what, cure));
         } else if account.mode() == AccountMode::Live && account.capital.is_none() {
-            let what = format!("a share of account {:?}, whose capital is not written", account.name);
-            let cure = format!("write capital = 1000 in [accounts.{}]: what its bots may use together", account.name);
+            let what = format!(
+                "a share of account {:?}, whose capital is not written",
+                account.name
+            );
+            let cure = format!(
+                "write capital = 1000 in [accounts.{}]: what its bots may use together",
+                account.name
+            );
             errors.push(path, None, Problem::new(what, cure));
         }
     }
@@ -302,7 +308,10 @@ fn follow_rules(
             Problem::new("rules have a size in its place", cure),
         );
     }
-    let of_universe = bot.universe.as_ref().map(|one| vec![format!("/{}", one.quote)]);
+    let of_universe = bot
+        .universe
+        .as_ref()
+        .map(|one| vec![format!("/{}", one.quote)]);
     let products = of_universe.as_ref().unwrap_or(&bot.instruments);
     match super::rules::sizer(&rules, products) {
         Ok(sizer) => bot.sizer = sizer,
@@ -335,7 +344,10 @@ fn follow_rules(
         }
     }
     distinct(bot, rules.others(), section);
-    for name in rules.series() {
+    let of_sources = rules
+        .series()
+        .filter(|name| *name != tradewind_process::PREDICTION);
+    for name in of_sources {
         let source = name.split_once(':').map_or(name, |(source, _)| source);
         let mut sources = context.sources.iter();
         let Some(source) = sources.find(|known| known.name == source) else {
@@ -471,11 +483,7 @@ fn candidates(
 }
 
 /// What a bot trades where it is named.
-fn named(
-    section: Section<'_>,
-    account: Option<&str>,
-    context: Context<'_>,
-) -> Option<Vec<String>> {
+fn named(section: Section<'_>, account: Option<&str>, context: Context<'_>) -> Option<Vec<String>> {
     let names = section.items("instruments", |node| {
         instrument(node, account, context, AllowedVenues::Account)
     })?;

@@ -114,6 +114,7 @@ pub(super) const ROOT: &[Key] = &[
     required("limits", Kind::Table(LIMITS), "[limits]", "limits of every order"),
     default("simulation", Kind::Table(SIMULATION), "{}", "the embedded exchange"),
     optional("telegram", Kind::Table(TELEGRAM), "[telegram]", "the Telegram bot"),
+    optional("models", Kind::Named(MODEL), "[models.dip]", "models that tradewind train makes, for the strategy \"model:NAME\": docs/models.md"),
     optional("bots", Kind::Tables(BOT), "[[bots]]", "the bots, in the order in which they start"),
 ];
 
@@ -358,6 +359,20 @@ const LOW_PROFIT: &[Key] = &[
     default("trades", Kind::Count, "1", "with fewer trades it never pauses"),
     required("required", Kind::Offset, "\"-1%\"", "the sum of their profits below which it pauses, as a share of the budget"),
     required("pause", Kind::Duration, "\"6h\"", "for how long"),
+];
+
+#[rustfmt::skip]
+const MODEL: &[Key] = &[
+    required("features", Kind::Open(&Kind::Text), "{ r = \"rsi(14)\", up = \"(close > sma(50))@1h\" }", "what it predicts from: rule expressions of candles"),
+    required("script", Kind::Text, "\"train.py\"", "the file with train(features, labels, params), relative to this file"),
+    required("timeframe", Kind::Text, "\"1h\"", "the length of its candles"),
+    optional("label", Kind::Text, "\"change(close, -12)\"", "what it is to predict: a change over candles to come, 1 or 0 with \"> 0.5%\" behind it; the script's labels(features, candles) if left out"),
+    default("instruments", Kind::List(&Kind::Text), "[]", "what it is trained on, from the catalogue"),
+    default("data", Kind::List(&Kind::Text), "[]", "files of candles or series of the catalogue in place of them"),
+    optional("from", Kind::Text, "\"2023-01-01\"", "the first moment of the data"),
+    optional("to", Kind::Text, "\"2024-01-01\"", "the first moment that is not part of it"),
+    default("params", Kind::Free("a table of the script's parameters"), "{}", "what train is given as params"),
+    optional("python", Kind::Text, "\"venv/bin/python\"", "the interpreter; python3 if left out"),
 ];
 
 /// Keys of a universe.

@@ -146,7 +146,8 @@ impl DeskConfig {
         for (index, bot) in self.bots.iter().enumerate() {
             if bot.instruments.is_empty() {
                 let what = "nobody knows what these prices list";
-                let cure = "name those to choose from, such as among = [\"BTC/USDT\", \"ETH/USDT\"]";
+                let cure =
+                    "name those to choose from, such as among = [\"BTC/USDT\", \"ETH/USDT\"]";
                 let path = format!("bots[{index}].instruments.among");
                 errors.push(path, None, Problem::new(what, cure));
             }

@@ -47,7 +47,10 @@ pub(super) fn read(path: &str, (node, table): (&Node, &Table), errors: &Errors) 
             return Ok(text);
         }
         let what = format!("{text:?} is no asset");
-        Err(Problem::new(what, "write its name in capitals, such as USDT"))
+        Err(Problem::new(
+            what,
+            "write its name in capitals, such as USDT",
+        ))
     });
     let top = section.get("top", values::count_from_one);
     let by = section.get("by", ranking);
@@ -64,7 +67,8 @@ pub(super) fn read(path: &str, (node, table): (&Node, &Table), errors: &Errors) 
 }
 
 fn ranking(node: &Node) -> Read<Ranking> {
-    const CURE: &str = "write \"volume 7d\", \"volatility 30d\" or \"change 30d\", 365 days at most";
+    const CURE: &str =
+        "write \"volume 7d\", \"volatility 30d\" or \"change 30d\", 365 days at most";
     let text = values::text(node).map_err(|problem| Problem::new(problem.what, CURE))?;
     text.parse()
         .map_err(|_| Problem::new(format!("{text:?} is no ranking"), CURE))
@@ -76,7 +80,10 @@ fn age(node: &Node) -> Read<Duration> {
     let age = values::duration_or_zero(node)?;
     let days = age.as_secs() / 86_400;
     if age != Duration::from_secs(days * 86_400) || days > 1_000 {
-        let what = format!("{} is no age of candles of a day", values::format_duration(age));
+        let what = format!(
+            "{} is no age of candles of a day",
+            values::format_duration(age)
+        );
         return Err(Problem::new(what, CURE));
     }
     Ok(age)
@@ -86,7 +93,10 @@ fn age(node: &Node) -> Read<Duration> {
 pub(super) fn check_count(count: usize, of: &str) -> Read<()> {
     const CURE: &str = "name those to choose from, such as among = [\"BTC/USDT\", \"ETH/USDT\"]";
     match count {
-        0 => Err(Problem::new(format!("{of} has no instrument in that quote asset"), CURE)),
+        0 => Err(Problem::new(
+            format!("{of} has no instrument in that quote asset"),
+            CURE,
+        )),
         count if count > CANDIDATES_MAX => {
             let what = format!("{count} candidates, and a bot has {CANDIDATES_MAX} at most");
             Err(Problem::new(what, CURE))
@@ -125,7 +135,8 @@ impl DeskConfig {
     pub fn with_candidates(mut self, listed: &[Instrument]) -> Result<Self, ConfigErrors> {
         let errors = Errors::default();
         for (index, bot) in self.bots.iter_mut().enumerate() {
-            let Some(universe) = bot.universe.as_ref().filter(|_| bot.instruments.is_empty()) else {
+            let Some(universe) = bot.universe.as_ref().filter(|_| bot.instruments.is_empty())
+            else {
                 continue;
             };
             let mut accounts = self.accounts.iter();
