@@ -8,7 +8,7 @@ use crate::parts::Parts;
 use crate::parts::bot::Bot;
 use crate::parts::bot_instrument::BotInstrument;
 
-/// What a bot is told where it would enter an instrument that is no member.
+/// The reason shown where a bot would enter an instrument that is no member.
 pub(super) const NO_MEMBER: &str = "not a member of its universe: it only leaves";
 
 /// Keeps a closed day of a candidate. True if the bot's strategy has no use for the candle.
@@ -106,7 +106,7 @@ pub(super) fn lets_enter(parts: &Parts, place: BotInstrument) -> bool {
     bot.config().universe.is_none() || bot.members().contains(place.slot())
 }
 
-/// Whether a target asks for more, or for the other side, of what is no member.
+/// Whether a target wants more, or the other side, of what is no member.
 pub(super) fn refuses(parts: &Parts, place: BotInstrument, target: &Target) -> bool {
     if lets_enter(parts, place) {
         return false;

@@ -150,7 +150,7 @@ pub(super) fn multiple_or_off(node: &Node) -> Read<Option<Ppm>> {
 
 /// A share in (0, 1]: `0.05` or `"5%"`.
 pub(super) fn ratio(node: &Node) -> Read<Ppm> {
-    const CURE: &str = "write a fraction above 0 and at most 1, such as 0.05, or \"5%\"";
+    const CURE: &str = "write a share above 0% and at most 100%, such as \"5%\"";
     let ratio = any_ratio(node, CURE)?;
     if ratio > Ppm::ZERO && ratio <= Ppm::ONE {
         return Ok(ratio);
@@ -163,7 +163,7 @@ pub(super) fn ratio(node: &Node) -> Read<Ppm> {
 
 /// A distance that may be negative, smaller than 1 either way.
 pub(super) fn offset(node: &Node) -> Read<Ppm> {
-    const CURE: &str = "write a fraction between -1 and 1, such as 0.0002, or \"0.02%\"";
+    const CURE: &str = "write a share between -100% and 100%, such as \"0.02%\"";
     let offset = any_ratio(node, CURE)?;
     if offset.0.abs() < Ppm::ONE.0 {
         return Ok(offset);
