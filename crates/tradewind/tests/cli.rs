@@ -10,6 +10,8 @@ mod fake_desk;
 mod journal;
 #[path = "cli/new.rs"]
 mod new;
+#[path = "cli/train.rs"]
+mod train;
 #[path = "cli/with_desk.rs"]
 mod with_desk;
 

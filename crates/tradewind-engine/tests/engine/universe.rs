@@ -158,12 +158,12 @@ fn the_members_are_chosen_when_the_past_is_there_and_each_day_after_midnight() {
 fn a_leaver_is_only_left_and_a_joiner_may_be_entered() {
     let script = Script::default();
     let mut desk = warm(&script);
-    script.say(BOT, Answer::target(1_000));
+    script.say(BOT, Answer::target(500_000));
     desk.quote_of(InstrumentId(0), 9_999, 10_001);
     let entry = desk.last_order();
     assert_eq!((entry.instrument, entry.side), (InstrumentId(0), Side::Buy));
     desk.fill(&entry, 10_001);
-    script.say(BOT, Answer::target(1_000));
+    script.say(BOT, Answer::target(500_000));
     desk.quote_of(InstrumentId(2), 9_999, 10_001);
     assert_eq!(desk.orders().len(), 1, "2 is no member");
     let bot = &desk.engine.view().bots[0];
@@ -173,22 +173,22 @@ fn a_leaver_is_only_left_and_a_joiner_may_be_entered() {
         bot.reason
     );
     next_day(&mut desk, 0, [0, 10, 1_000]);
-    script.say(BOT, Answer::target(2_000));
+    script.say(BOT, Answer::target(900_000));
     desk.quote_of(InstrumentId(0), 9_999, 10_001);
     assert_eq!(desk.orders().len(), 1, "no more of what left");
-    script.say(BOT, Answer::target(500));
+    script.say(BOT, Answer::target(250_000));
     desk.quote_of(InstrumentId(0), 9_999, 10_001);
     let less = desk.last_order();
-    assert_eq!((less.side, less.quantity), (Side::Sell, Quantity(50)));
+    assert_eq!((less.side, less.quantity), (Side::Sell, Quantity(25_000)));
     desk.fill(&less, 9_999);
-    script.say(BOT, Answer::target(1_000));
+    script.say(BOT, Answer::target(500_000));
     desk.quote_of(InstrumentId(2), 9_999, 10_001);
     let joined = desk.last_order();
     assert_eq!(
         (joined.instrument, joined.side),
         (InstrumentId(2), Side::Buy)
     );
-    script.say(BOT, Answer::target(-1_000));
+    script.say(BOT, Answer::target(-500_000));
     desk.quote_of(InstrumentId(0), 9_999, 10_001);
     assert_eq!(desk.orders().len(), 3, "a leaver is not turned either");
     script.say(BOT, Answer::target(0));
@@ -202,7 +202,7 @@ fn a_leaver_is_only_left_and_a_joiner_may_be_entered() {
 fn entries_that_rest_in_a_leaver_are_cancelled() {
     let script = Script::default();
     let mut desk = warm(&script);
-    script.say(BOT, Answer::guarded(1_000, Some(9_950), None));
+    script.say(BOT, Answer::guarded(500_000, Some(9_950), None));
     desk.quote_of(InstrumentId(0), 9_999, 10_001);
     let entry = desk.last_order();
     desk.report(&entry, tradewind_model::ReportKind::Accepted, Some(0));
@@ -312,7 +312,7 @@ fn a_budget_that_is_a_share_follows_the_equity_each_day() {
     let exit = desk.last_order();
     desk.fill(&exit, 11_000);
     assert_eq!(budgets(&desk), [20_000, 10_000].map(Amount::whole));
-    desk.advance(DAY);
+    desk.advance(DAY + Duration::from_secs(60));
     // 100,100 by then: the first has 80 too much, the second gets 10.
     assert_eq!(budgets(&desk), [20_020, 10_010].map(Amount::whole));
     let equities: Vec<Amount> = desk
