@@ -216,6 +216,9 @@ pub struct StrategyProcess {
 }
 
 impl StrategyProcess {
+    /// The kind of a process that holds a model.
+    pub const MODEL: &'static str = "model";
+
     /// The interval of the candles that it decides on.
     #[must_use]
     pub fn base(&self) -> Interval {

@@ -21,7 +21,7 @@ use crate::frame::{Frame, Kind, Reader};
 use crate::host::{Host, Processes};
 
 /// The kind of a process that holds a model.
-pub const MODEL: &str = "model";
+pub const MODEL: &str = StrategyProcess::MODEL;
 /// The series by which rules read the prediction.
 pub const PREDICTION: &str = "model:prediction";
 /// How the names of parameters begin that hold the expressions of features.
@@ -298,6 +298,7 @@ impl Strategy for ModelStrategy {
 }
 
 /// The candles of features and rules together, the own ones first.
+#[must_use]
 pub fn timeframes(features: &Features, rules: &dyn Strategy) -> Vec<WarmUp> {
     let mut all = features.timeframes();
     for warm_up in rules.timeframes() {

@@ -26,7 +26,7 @@ pub(crate) struct Members {
 struct Candidate {
     /// When its first known day began.
     first: Option<Timestamp>,
-    /// The newest days, oldest first.
+    /// The newest days, oldest first: one more than the ranking needs, since a choice may be of the day before.
     days: VecDeque<Day>,
 }
 
@@ -55,7 +55,7 @@ impl Members {
         }
         candidate.first.get_or_insert(day.open_time);
         candidate.days.push_back(day);
-        while candidate.days.len() > universe.by.candles() as usize {
+        while candidate.days.len() > universe.by.candles() as usize + 1 {
             candidate.days.pop_front();
         }
     }
@@ -137,6 +137,8 @@ impl Candidate {
         let is_old = self.first? <= midnight - universe.min_age;
         let first = midnight - DAY * count;
         let days = self.days.make_contiguous();
+        let end = days.partition_point(|day| day.open_time < midnight);
+        let days = days.get(end.checked_sub(count as usize)?..end)?;
         let is_whole = days.first()?.open_time == first
             && days.last()?.open_time + DAY == midnight
             && days.len() == count as usize;
@@ -201,6 +203,8 @@ mod tests {
         assert_eq!(chosen(&universe(9, 4), &all, 10), [1, 4, 0]);
         assert_eq!(chosen(&universe(2, 4), &all, 10), [1, 4]);
         assert_eq!(chosen(&universe(9, 0), &all, 11), [0_u32; 0]);
+        // A choice of the day before, when the last day has come already.
+        assert_eq!(chosen(&universe(9, 0), &all, 9), [2, 3, 1, 4, 0]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tradewind_events::{
     BotConfig, BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest,
-    EventKind, Lane, LaneState, Output, Outputs, ReadData, Timer,
+    EventKind, Lane, LaneState, Output, Outputs, ReadData, StrategyProcess, Timer,
 };
 use tradewind_model::{
     Amount, BotId, Candle, CarriedOut, Decision, EventId, Instrument, InstrumentId, LastEntry,
@@ -423,7 +423,7 @@ fn is_feed(parts: &Parts, bot: BotId, wake: Wake) -> bool {
     match (wake, process) {
         // Rules over a model decide when the last candle of a close is there.
         (Wake::Candle(interval), Some(process)) => {
-            process.kind != "model" && interval != process.base()
+            process.kind != StrategyProcess::MODEL && interval != process.base()
         }
         _ => false,
     }

@@ -60,7 +60,8 @@ fn next_choice(now: Timestamp) -> Timestamp {
 }
 
 fn choose(parts: &mut Parts, bot: BotId, universe: &Universe, out: &mut Outputs) {
-    let midnight = Interval::Day1.open_time(parts.now());
+    // Before the minute is over, the candles of the last day may not have come: the choice of the day before stands.
+    let midnight = Interval::Day1.open_time(parts.now() - Universe::AFTER);
     let runtime = parts.bots.bot_mut(bot);
     let candidates = runtime.config().instruments.clone();
     let slots: Vec<(usize, InstrumentId)> = candidates

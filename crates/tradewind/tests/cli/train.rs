@@ -76,7 +76,11 @@ fn a_model_is_trained_kept_and_traded() {
     let config = ["--config", "tradewind.toml"];
     let missing = tradewind(dir, &[&["config", "check"][..], &config].concat());
     expect(&missing, 4);
-    assert!(stderr(&missing).contains("run tradewind train swing"), "{}", stderr(&missing));
+    assert!(
+        stderr(&missing).contains("run tradewind train swing"),
+        "{}",
+        stderr(&missing)
+    );
     let trained = tradewind(dir, &[&["train"][..], &config].concat());
     expect(&trained, 0);
     let said = stdout(&trained);
@@ -95,24 +99,41 @@ fn a_model_is_trained_kept_and_traded() {
     // 2024-01-05 less an hour: the label of this row is of the last close.
     assert_eq!(last, (1_704_412_800 - 3_600) * 1_000_000_000);
     let backtest = [
-        &["--json", "backtest", "--bot", "swing", "--data", "BTC_USDT-5m.csv"][..],
+        &[
+            "--json",
+            "backtest",
+            "--bot",
+            "swing",
+            "--data",
+            "BTC_USDT-5m.csv",
+        ][..],
         &config,
     ]
     .concat();
     let first = tradewind(dir, &backtest);
     expect(&first, 0);
     let report = json(&first);
-    assert!(report["positions_closed"].as_u64().unwrap() >= 3, "{report:#}");
+    assert!(
+        report["positions_closed"].as_u64().unwrap() >= 3,
+        "{report:#}"
+    );
     let fill = report["newest_fills"][0]["reason"].as_str().unwrap();
     assert!(fill.starts_with("p > 0.6 (p 0.9"), "{fill}");
-    expect(&tradewind(dir, &[&["train", "swing"][..], &config].concat()), 0);
+    expect(
+        &tradewind(dir, &[&["train", "swing"][..], &config].concat()),
+        0,
+    );
     assert!(dir.join("models/swing/2/model.pkl").is_file());
     let pinned = fs::read_to_string(dir.join("tradewind.toml")).unwrap();
     let pinned = pinned.replace("model:swing\"", "model:swing@3\"");
     fs::write(dir.join("tradewind.toml"), pinned).unwrap();
     let refused = tradewind(dir, &[&["config", "check"][..], &config].concat());
     expect(&refused, 4);
-    assert!(stderr(&refused).contains("its versions are 1, 2"), "{}", stderr(&refused));
+    assert!(
+        stderr(&refused).contains("its versions are 1, 2"),
+        "{}",
+        stderr(&refused)
+    );
 }
 
 #[test]
@@ -127,18 +148,35 @@ fn what_keeps_a_model_from_being_trained_is_said_and_leaves_nothing() {
         fs::write(dir.join("tradewind.toml"), whole.replacen(from, to, 1)).unwrap();
         let output = tradewind(dir, &[&["train", "swing"][..], &config].concat());
         expect(&output, code);
-        assert!(stderr(&output).contains(wanted), "{to}: {}", stderr(&output));
+        assert!(
+            stderr(&output).contains(wanted),
+            "{to}: {}",
+            stderr(&output)
+        );
     };
     check("rsi(14)", "rsy(14)", 4, "no function \"rsy\"");
     check("r = \"rsi(14)\"", "r = \"bid\"", 4, "no past candle has");
     check("change(close, -12)", "change(close, 12)", 4, "is no label");
-    check("to = \"2024-01-05\"", "to = \"2024-01-01T01:00:00Z\"", 1, "take more data");
+    check(
+        "to = \"2024-01-05\"",
+        "to = \"2024-01-01T01:00:00Z\"",
+        1,
+        "take more data",
+    );
     check("script = \"train.py\"", "script = \"no.py\"", 1, "no.py");
-    fs::write(dir.join("train.py"), "def train(features, labels, params):\n    raise ValueError('no')\n").unwrap();
+    fs::write(
+        dir.join("train.py"),
+        "def train(features, labels, params):\n    raise ValueError('no')\n",
+    )
+    .unwrap();
     check("params", "params", 1, "ValueError: no (line 2)");
     let kept = fs::read_dir(dir.join("models/swing")).unwrap().count();
     assert_eq!(kept, 0, "no version is left");
     let unknown = tradewind(dir, &[&["train", "other"][..], &config].concat());
     expect(&unknown, 1);
-    assert!(stderr(&unknown).contains("there are swing"), "{}", stderr(&unknown));
+    assert!(
+        stderr(&unknown).contains("there are swing"),
+        "{}",
+        stderr(&unknown)
+    );
 }
