@@ -153,7 +153,7 @@ fn an_exception_is_a_fault_that_names_its_line() {
     let mut strategy = ModelStrategy::new(&bot, &Processes::default()).unwrap();
     let error = decide(&mut strategy, 0, 900).unwrap_err().to_string();
     assert!(
-        error.contains("KeyError: 'no'") && error.contains("line 16"),
+        error.contains("KeyError: 'no'") && error.contains("line 15"),
         "{error}"
     );
 }
