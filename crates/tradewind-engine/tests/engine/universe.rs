@@ -191,6 +191,8 @@ fn a_leaver_is_only_left_and_a_joiner_may_be_entered() {
     script.say(BOT, Answer::target(-500_000));
     desk.quote_of(InstrumentId(0), 9_999, 10_001);
     assert_eq!(desk.orders().len(), 3, "a leaver is not turned either");
+    // The same order within a second is refused as a duplicate.
+    desk.advance(Duration::from_secs(2));
     script.say(BOT, Answer::target(0));
     desk.quote_of(InstrumentId(0), 9_999, 10_001);
     let exit = desk.last_order();

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::process::Output;
 
 use tempfile::TempDir;
 
-use crate::{expect, json, stderr, stdout, tradewind};
+use crate::{expect, json, stderr, stdout, tradewind_with};
 
 const SCRIPT: &str = r#"
 class Threshold:
@@ -43,6 +44,12 @@ enter = "p > 0.6"
 exit = "p < 0.2 and position.profit > 1%"
 stop = "4%"
 "#;
+
+/// Runs the built binary where `python3` is found.
+fn tradewind(dir: &Path, arguments: &[&str]) -> Output {
+    let path = ("PATH", "/usr/local/bin:/usr/bin:/bin");
+    tradewind_with(dir, arguments, &[path])
+}
 
 /// Closes that swing once in four hours around 30,000.
 fn candles(folder: &Path, count: u32) {
