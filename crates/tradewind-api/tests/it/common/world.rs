@@ -58,6 +58,8 @@ fn bot(id: u32, name: &str, instrument: InstrumentId) -> BotConfig {
         name: name.into(),
         strategy: "rsi_reversion".into(),
         strategy_version: 1,
+        budget_share: None,
+        universe: None,
         parameters: BTreeMap::from([("period".into(), Parameter::Number(Decimal::whole(14)))]),
         account: AccountId(0),
         instruments: vec![instrument],
