@@ -9,9 +9,9 @@ use crate::recover::{RecoveredPart, recovered_parts};
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::alarms::raise;
 use crate::step::{
-    account_stream, adoption, breakers, candles, causes, commands, configure, confirmation, equity,
-    evaluation, exits, flatten, funding, lifecycle, market_data, monitoring, protection, reports,
-    submission, takeover, targets,
+    account_stream, adoption, breakers, budgets, candles, causes, commands, configure,
+    confirmation, equity, evaluation, exits, flatten, funding, lifecycle, market_data, monitoring,
+    protection, reports, submission, takeover, targets, universe,
 };
 use crate::strategy_source::StrategySource;
 use crate::view::desk_view;
@@ -261,5 +261,7 @@ fn on_timer(parts: &mut Parts, timer: Timer, out: &mut Outputs) {
         Timer::AccountReading(account) => takeover::on_reading_timer(parts, account, out),
         Timer::TargetExpiry(bot, instrument) => targets::on_expiry(parts, bot, instrument, out),
         Timer::DiskClean => causes::on_disk_clean(parts, out),
+        Timer::Universe(bot) => universe::on_timer(parts, bot, out),
+        Timer::Budgets => budgets::on_timer(parts, out),
     }
 }

@@ -199,6 +199,10 @@ pub enum Timer {
     TargetExpiry(BotId, InstrumentId),
     /// The disk has taken writes for long enough after it had refused them.
     DiskClean,
+    /// The members of a bot's universe are chosen for the day.
+    Universe(BotId),
+    /// Budgets that are shares of their account's equity are set for the day.
+    Budgets,
 }
 
 /// An account as the venue shows it.

@@ -161,6 +161,9 @@ pub struct EvaluationRequest {
     /// The exposure that orders have worked towards so far.
     #[serde(default)]
     pub exposure: Ppm,
+    /// By the bot's instruments, whether it may enter each; `None` for a bot without a universe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<Vec<bool>>,
 }
 
 /// Market data of an instrument that a bot only reads.

@@ -12,6 +12,8 @@ mod house_data;
 mod journal;
 #[path = "cli/new.rs"]
 mod new;
+#[path = "cli/train.rs"]
+mod train;
 #[path = "cli/with_desk.rs"]
 mod with_desk;
 

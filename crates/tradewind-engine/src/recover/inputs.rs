@@ -94,7 +94,9 @@ fn fold_timer(parts: &mut Parts, group: &mut Group, timer: Timer, out: &mut Outp
         | Timer::LossCheck
         | Timer::Breaker(_)
         | Timer::AccountReading(_)
-        | Timer::Protection(..) => {}
+        | Timer::Protection(..)
+        | Timer::Universe(_)
+        | Timer::Budgets => {}
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod api_server;
 pub(crate) mod bans;
 mod bots;
 mod build;
+mod candidates;
 mod clock_watch;
 mod closed_while_down;
 mod closing;

@@ -20,6 +20,7 @@ use tradewind_venues::{MarketSink, RealTime, TokioTime};
 use crate::app::api_server::ApiServer;
 use crate::app::bots::{BotSet, Received, in_force};
 use crate::app::build::{build, hash_of_binary};
+use crate::app::candidates::with_candidates;
 use crate::app::clock_watch::start_clock_watch;
 use crate::app::closed_while_down::start_closed_while_down;
 use crate::app::closing::close_positions;
@@ -140,6 +141,8 @@ impl Desk {
         let seed = config.simulation.seed;
         let (prices, clock) = prices_and_clock(&market, seed, &data_dir, last_run.now())?;
         let mut signals = Signals::listen().context("listening for signals")?;
+        let chosen = with_candidates(config, &market, &clock, &directory.bans);
+        let config = signals.or_stop(chosen).await?;
         let (choice, mirror) = match prices {
             Prices::Direct => (None, None),
             Prices::Embedded(choice) => (Some(choice), None),
