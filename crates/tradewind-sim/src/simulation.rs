@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tradewind_events::{Action, EventKind, EventType, Input};
+use tradewind_events::{Action, EventKind, EventType, Input, StreamState};
 use tradewind_model::Timestamp;
 use tradewind_risk::{CauseKind, PositionEffect};
 use tradewind_simx::{Chance, Latency};
@@ -36,6 +36,9 @@ const COVERED_WITHIN: Duration = Duration::from_millis(2_100);
 /// Longest that a fault waits for the state that it is about, and how often that is looked at.
 const PATIENCE: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Longest that a position may be without its stop and not be listed while things go wrong. I23 says 2 s; each try of a stop that fails
+/// begins them anew.
+const LISTED_WITHIN: Duration = Duration::from_secs(10);
 /// How often stops are looked at while faults strike.
 const COVER_EVERY: Duration = Duration::from_millis(500);
 
@@ -105,8 +108,8 @@ struct Simulation {
     scripts: Vec<(&'static str, usize, bool)>,
     /// Since when positions in a symbol have neither a stop nor a line on the list.
     uncovered: BTreeMap<String, Timestamp>,
-    /// Scripts in which another desk trades: place among the exchange's faults, and the deaths before it.
-    foreign: Vec<(usize, u64)>,
+    /// Scripts in which another desk trades: place among the exchange's faults, the deaths before it, and when.
+    foreign: Vec<(usize, u64, Timestamp)>,
     /// What was wrong first while faults struck.
     failure: Option<Failure>,
 }
@@ -192,7 +195,16 @@ impl Simulation {
             }
             _ => false,
         };
-        let is_missed = !self.foreign.is_empty() && !self.world.events().iter().any(is_noticed);
+        let events = self.world.dated_events();
+        // Whoever missed the report of the order cannot tell it from one that was placed before.
+        let doubted = |(at, kind): &(Timestamp, EventKind), since: Timestamp| {
+            *at >= since
+                && matches!(kind, EventKind::AccountStreamChanged { state, .. } if *state != StreamState::Live)
+        };
+        let mut heard = self.foreign.iter();
+        let is_heard =
+            heard.any(|(_, _, since)| !events.iter().any(|event| doubted(event, *since)));
+        let is_missed = is_heard && !events.iter().any(|(_, kind)| is_noticed(kind));
         is_missed.then(|| {
             let found = "another desk traded on the account, and no cause says so".to_owned();
             Violation::new("I03", found)
@@ -241,7 +253,7 @@ impl Simulation {
         self.uncovered.retain(|symbol, _| bare.contains_key(symbol));
         for (symbol, found) in bare {
             let since = *self.uncovered.entry(symbol).or_insert(now);
-            if now.since(since) > COVERED_WITHIN && self.failure.is_none() {
+            if now.since(since) > LISTED_WITHIN && self.failure.is_none() {
                 self.failure = Some(found.into());
             }
         }
@@ -284,7 +296,8 @@ impl Simulation {
                 let place = self.world.fault_hits().len();
                 self.world.add_faults(script);
                 if matches!(fault.act, Act::Foreign(_)) && self.world.desk.is_some() {
-                    self.foreign.push((place, self.reached.deaths));
+                    let now = self.world.now();
+                    self.foreign.push((place, self.reached.deaths, now));
                 }
                 self.scripts.push((fault.row, place, is_reached));
                 return Ok(());
@@ -353,7 +366,7 @@ impl Simulation {
         }
         // Of a desk that has not died since, which was to find out.
         let deaths = self.reached.deaths;
-        self.foreign.retain(|(place, before)| {
+        self.foreign.retain(|(place, before, _)| {
             hits.get(*place).is_some_and(|hits| *hits > 0) && *before == deaths
         });
         for (row, place, is_reached) in &self.scripts {
