@@ -4,7 +4,7 @@
 .SILENT:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-export SEED SEEDS BASE FAULTS UNTIL TRACE SHRINK DASHBOARD FILTER MINUTES N HOURS SPEED RECORDS FILLS PAST BINARY ONLY BASES FRESH
+export SEED SEEDS BASE FAULTS UNTIL TRACE SHRINK PLAN COMPARE DASHBOARD FILTER MINUTES N HOURS SPEED RECORDS FILLS PAST BINARY ONLY BASES FRESH
 
 ##@ Use
 .PHONY: run
@@ -34,7 +34,7 @@ bench: ## Benchmarks, each beside its baseline: all, or FILTER=name
 	scripts/bench
 
 .PHONY: sim
-sim: ## The whole desk under random faults in virtual time: SEEDS=100, BASE=n; SEED=n, TRACE=1, SHRINK=1
+sim: ## The whole desk under random faults in virtual time: SEEDS=100, BASE=n; SEED=n, TRACE=1, SHRINK=1; COMPARE=20 builds
 	scripts/sim
 
 .PHONY: mutations

@@ -117,7 +117,7 @@ impl Journal {
             .create_dir(dir)
             .map_err(JournalError::io("create", dir))?;
         let truth_end = recover(&*storage, dir, StoreKind::Truth)?;
-        let (mut market, market_end) = MarketStore::open(Arc::clone(&storage), dir, options)?;
+        let (market, market_end) = MarketStore::open(Arc::clone(&storage), dir, options)?;
         let recovery = Recovery {
             last_seq: truth_end.last_seq.max(market_end.last_seq),
             last_at: truth_end.last_at.max(market_end.last_at),
@@ -138,7 +138,6 @@ impl Journal {
             &truth_end,
             start,
         )?;
-        market.flush(start.0, start.1);
         let events = EventReader::new(Arc::clone(&storage), older);
         events.begin_file(truth.segment());
         let syncer = Syncer::new(Arc::clone(&storage), dir.to_owned(), archive);
@@ -157,6 +156,7 @@ impl Journal {
             last_at: start.1,
             storage,
         };
+        // The truth's header is written before the market data's: a replay finds the times of starts in the truth alone.
         match journal.sync() {
             // What is buffered is written once the disk takes it.
             Err(error) if error.refusal() == Some(Refusal::Full) => {}

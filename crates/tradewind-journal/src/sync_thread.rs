@@ -9,6 +9,22 @@ use std::thread::{self, JoinHandle};
 use crate::error::JournalError;
 use crate::sync::Syncer;
 
+impl Syncer {
+    /// Serves a request: syncs what was flushed, reports how far that came, and prepares the files for the next sync. `false` once
+    /// a sync has failed: it is not tried again.
+    pub fn serve(&self, report: &mut dyn FnMut(Result<u64, JournalError>)) -> bool {
+        let synced = self.sync().map(|()| self.durable());
+        let failed = synced.is_err();
+        report(synced);
+        if !failed {
+            // Without more space the next syncs are slower, and a full disk is met by the next write.
+            drop(self.extend());
+            self.archive_durable();
+        }
+        !failed
+    }
+}
+
 /// Syncs what was flushed whenever it is requested, and reports how far that came.
 #[derive(Debug)]
 pub struct SyncThread {
@@ -41,17 +57,7 @@ impl SyncThread {
         let requests = Arc::new(Requests::default());
         let taken = Arc::clone(&requests);
         let run = move || {
-            while taken.wait() {
-                let synced = syncer.sync().map(|()| syncer.durable());
-                let failed = synced.is_err();
-                report(synced);
-                if failed {
-                    return;
-                }
-                // Without more space the next syncs are slower, and a full disk is met by the next write.
-                drop(syncer.extend());
-                syncer.archive_durable();
-            }
+            while taken.wait() && syncer.serve(&mut report) {}
         };
         let thread = thread::Builder::new().name("sync".to_owned()).spawn(run)?;
         Ok(Self {

@@ -11,9 +11,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{DIR, at, journal, quote};
+use common::{DIR, at, journal, options, quote};
 use tradewind_events::Input;
-use tradewind_journal::{Loss, MemoryStorage, Reader, StorageFault, StoreKind};
+use tradewind_journal::{
+    CrashPoint, Journal, Loss, MemoryStorage, Reader, StorageFault, StoreKind,
+};
 
 /// EIO, as the system reports a broken disk.
 const EIO: i32 = 5;
@@ -84,4 +86,21 @@ fn a_start_needs_no_market_store() {
         let reader = Reader::new(Arc::new(storage), Path::new(DIR));
         assert_eq!(reader.inputs().unwrap().count(), 1, "the first was dropped");
     }
+}
+
+/// A start that dies before its header is on the disk leaves no time in the market data either: a replay of the next start finds what
+/// that start found.
+#[test]
+fn the_market_data_names_no_start_that_the_truth_does_not() {
+    let storage = MemoryStorage::new();
+    drop(journal(&storage));
+    let late = at(0) + Duration::from_secs(60);
+    storage.crash_at(CrashPoint::BeforeFlush, 1);
+    let open = |storage: &MemoryStorage, now| {
+        Journal::open(Arc::new(storage.clone()), DIR.as_ref(), &options(), now)
+    };
+    open(&storage, late).unwrap_err();
+    let storage = storage.after(Loss::Process);
+    let (_, recovery) = open(&storage, late + Duration::from_secs(60)).unwrap();
+    assert_eq!(recovery.last_at, at(0));
 }

@@ -18,6 +18,8 @@ pub(crate) struct Killed {
     pub(crate) until: Option<Timestamp>,
     /// Whether orders that shrink positions may.
     pub(crate) flattens: bool,
+    /// Whether it is on the disk: one that is not ends with its process, as the person was told.
+    pub(crate) is_durable: bool,
 }
 
 /// What an intent lets leave, as texts of the wire.

@@ -3,13 +3,13 @@
 //! Positions in the truth are counted in bytes of all its files, oldest first: the mark of an order is the truth's length on
 //! the disk as its first byte left, an intent ends where its record does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use tradewind::replay::verify;
 use tradewind_events::{Configuration, DeskView, EventKind, Input, OrderView};
-use tradewind_journal::{MemoryStorage, OpenMode, Reader, Record, Storage, StoreKind};
+use tradewind_journal::{Loss, MemoryStorage, Reader, Record, StoreKind};
 use tradewind_model::{
     Amount, AssetId, Fill, Instrument, InstrumentId, OrderKind, OrderTerms, OwnerId, Quantity,
     Side, Timestamp,
@@ -20,23 +20,12 @@ use tradewind_simx_server::simulation::{BookedFill, DeskBooks, Holding, Intent, 
 use crate::checks::Passed;
 use crate::world::JOURNAL;
 
-/// Bytes of the truth on the disk.
-pub(crate) fn truth_bytes(disk: &MemoryStorage) -> u64 {
-    let folders = [
-        Path::new(JOURNAL).to_owned(),
-        Path::new(JOURNAL).join("archive"),
-    ];
-    let mut seen = BTreeSet::new();
-    let mut bytes = 0;
-    for folder in folders {
-        for name in disk.list(&folder).unwrap_or_default() {
-            if name.starts_with("truth-") && seen.insert(name.clone()) {
-                let file = disk.open(&folder.join(name), OpenMode::Read);
-                bytes += file.and_then(|file| file.len()).unwrap_or_default();
-            }
-        }
-    }
-    bytes
+/// Bytes of the truth on the disk that survive `loss`.
+pub(crate) fn truth_bytes(disk: &MemoryStorage, loss: Loss) -> u64 {
+    disk.bytes_after(loss, |path| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with("truth-")) && path.starts_with(JOURNAL)
+    })
 }
 
 /// What the journal proves: intents and events, oldest first.

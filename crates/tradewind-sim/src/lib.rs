@@ -12,6 +12,7 @@
 mod checks;
 mod evidence;
 mod executor;
+mod hostile;
 mod listener;
 mod mischief;
 mod network;
@@ -19,9 +20,12 @@ mod outcome;
 mod plan;
 mod simulation;
 mod story;
+mod syncs;
 #[cfg(test)]
 mod tests;
+mod wall;
 mod watched;
+mod wider;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "the desks of the tests do more with it")
@@ -29,5 +33,5 @@ mod watched;
 mod world;
 
 pub use outcome::{Failure, Outcome, Reached, Settings};
-pub use plan::rows;
+pub use plan::{PLAN, rows};
 pub use simulation::run;

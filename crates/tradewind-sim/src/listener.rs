@@ -59,6 +59,22 @@ fn take(subscription: &mut Subscription, listened: &Listened) {
     }
 }
 
+/// Forgets what the last subscriber received and the disk has lost: later events have the same numbers.
+pub(crate) fn forget_lost(listened: &Listened, disk: &MemoryStorage) {
+    let reader = Reader::new(Arc::new(disk.clone()), Path::new(JOURNAL));
+    let records = reader.records(StoreKind::Truth).into_iter().flatten();
+    let last = records
+        .map_while(Result::ok)
+        .filter_map(|found| match found.record {
+            Record::Event(event) => Some(event.id),
+            _ => None,
+        })
+        .last();
+    if let Some(run) = listened.lock().unwrap().last_mut() {
+        run.retain(|id| last.is_some_and(|last| *id <= last));
+    }
+}
+
 /// I09: between the first and the last event that a run's subscriber received it has all of the journal's, once and in order.
 pub(crate) fn is_complete(listened: &Listened, disk: &MemoryStorage) -> Option<Violation> {
     let reader = Reader::new(Arc::new(disk.clone()), Path::new(JOURNAL));

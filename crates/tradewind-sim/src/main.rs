@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use tradewind_sim::{Outcome, Settings, rows, run};
+use tradewind_sim::{Outcome, PLAN, Settings, rows, run};
 
 /// Between two lines of progress.
 const SAY_EVERY: Duration = Duration::from_secs(10);
@@ -36,6 +36,12 @@ struct Arguments {
     /// Seconds after which no more faults are added.
     #[arg(long, value_parser = seconds)]
     until: Option<Duration>,
+    /// The plan of its time: 1 for seeds that were kept before the second.
+    #[arg(long)]
+    plan: Option<u32>,
+    /// Of each seed one line with the hash of its trace, to compare two builds.
+    #[arg(long)]
+    hashes: bool,
     /// Tell its story.
     #[arg(long)]
     trace: bool,
@@ -55,7 +61,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let passed = match arguments.seed {
         Some(seed) => one(seed, &arguments),
-        None => many(arguments.base, arguments.seeds),
+        None => many(&arguments),
     };
     if passed {
         ExitCode::SUCCESS
@@ -74,6 +80,7 @@ fn one(seed: u64, arguments: &Arguments) -> bool {
         faults: arguments.faults.clone(),
         until: arguments.until,
         trace: arguments.trace,
+        plan: arguments.plan,
     };
     let outcome = run(seed, &settings);
     for line in &outcome.story {
@@ -102,6 +109,9 @@ fn one(seed: u64, arguments: &Arguments) -> bool {
 /// What repeats a run.
 fn command(seed: u64, settings: &Settings) -> String {
     let mut text = format!("make sim SEED={seed}");
+    if let Some(plan) = settings.plan.filter(|plan| *plan != PLAN) {
+        text.push_str(&format!(" PLAN={plan}"));
+    }
     if let Some(faults) = &settings.faults {
         let numbers: Vec<String> = faults.iter().map(ToString::to_string).collect();
         text.push_str(&format!(" FAULTS={}", numbers.join(",")));
@@ -202,7 +212,12 @@ impl Totals {
     }
 }
 
-fn many(base: u64, seeds: u64) -> bool {
+fn many(arguments: &Arguments) -> bool {
+    let (base, seeds) = (arguments.base, arguments.seeds);
+    let settings = Settings {
+        plan: arguments.plan,
+        ..Settings::default()
+    };
     let began = Instant::now();
     let (next, end) = (AtomicU64::new(base), base + seeds);
     let (sender, outcomes) = mpsc::channel();
@@ -210,11 +225,11 @@ fn many(base: u64, seeds: u64) -> bool {
     let mut totals = Totals::default();
     thread::scope(|scope| {
         for _ in 0..workers {
-            let (sender, next) = (sender.clone(), &next);
+            let (sender, next, settings) = (sender.clone(), &next, &settings);
             scope.spawn(move || {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= end || sender.send(run(seed, &Settings::default())).is_err() {
+                    if seed >= end || sender.send(run(seed, settings)).is_err() {
                         return;
                     }
                 }
@@ -224,6 +239,9 @@ fn many(base: u64, seeds: u64) -> bool {
         let mut said = Instant::now();
         while let Ok(outcome) = outcomes.recv() {
             totals.take(&outcome);
+            if arguments.hashes {
+                say(&format!("hash {} {:08x}", outcome.seed, outcome.trace_hash));
+            }
             if said.elapsed() > SAY_EVERY {
                 said = Instant::now();
                 say(&format!(

@@ -17,11 +17,48 @@ use tradewind_risk::Scope;
 use tradewind_simx_server::simulation::Violation;
 
 use crate::checks::Killed;
-use crate::plan::Person;
+use crate::plan::{Harm, Person};
 use crate::world::{JOURNAL, KEY, World};
 
 /// An error of the device.
 const EIO: i32 = 5;
+/// Bytes that a disk writes at once.
+const SECTOR: usize = 512;
+
+/// Damages a file. What may be the end of an unfinished write is left alone: that is dropped and reported, not refused.
+pub(crate) fn change(bytes: &mut [u8], harm: Harm, place: u64) {
+    let millionths = |place: u64| bytes.len() * usize::try_from(place).unwrap() / 1_000_000;
+    let at = millionths(place);
+    let sector = at..at + SECTOR;
+    let is_inside = sector.end <= bytes.len() / 4 * 3;
+    match harm {
+        Harm::Bit => {
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= 1 << (place % 8);
+            }
+        }
+        Harm::Zeros if is_inside => bytes[sector].fill(0),
+        Harm::Misdirected(from) if is_inside => {
+            let from = millionths(from).min(bytes.len() - SECTOR);
+            bytes.copy_within(from..from + SECTOR, at);
+        }
+        Harm::Zeros | Harm::Misdirected(_) => {}
+    }
+}
+
+/// I11: a damaged disk is refused, or read to the same state.
+pub(crate) fn read_alike(
+    whole: Option<&str>,
+    damaged: Option<&str>,
+    harm: Harm,
+    path: &Path,
+) -> Option<Violation> {
+    let is_other = damaged.is_some() && damaged != whole;
+    is_other.then(|| {
+        let found = format!("{harm:?} in {} changed what was read", path.display());
+        Violation::new("I11", found)
+    })
+}
 
 impl World {
     /// Open orders, resting stops and executions of the account at the exchange.
@@ -58,8 +95,28 @@ impl World {
         self.is_disk_bad = true;
     }
 
-    /// The desk dies, and on a copy of its disk one bit of the truth is another: what is read there is refused or the same.
-    pub(crate) fn flip(&mut self, place: u64) -> Option<Violation> {
+    /// The next sync fails; the desk may die of it, and what was not synced is lost then.
+    pub(crate) fn fail_sync(&mut self) {
+        self.disarm();
+        self.storage.fail_syncs(true);
+        self.is_disk_bad = true;
+        if self.syncs_intents() {
+            self.loss = Loss::Power { torn: 0 };
+        }
+    }
+
+    /// The power goes. A desk that does not sync its intents is only killed, for it promises nothing then; whether it was more.
+    pub(crate) fn cut_power(&mut self, torn: usize) -> bool {
+        let is_meant = self.syncs_intents();
+        if is_meant {
+            self.loss = Loss::Power { torn };
+        }
+        self.kill_desk();
+        is_meant
+    }
+
+    /// The desk dies, and on a copy of its disk some of the truth is damaged: what is read there is refused or the same.
+    pub(crate) fn harm(&mut self, harm: Harm, place: u64) -> Option<Violation> {
         self.kill_desk();
         let read = |disk: &MemoryStorage| {
             let storage: Arc<dyn Storage> = Arc::new(disk.clone());
@@ -69,25 +126,21 @@ impl World {
         };
         let damaged = self.storage.after(Loss::Process);
         let names = damaged.list(Path::new(JOURNAL)).unwrap();
-        let truths: Vec<PathBuf> = (names.iter())
+        let mut truths: Vec<PathBuf> = (names.iter())
             .filter(|name| name.starts_with("truth-"))
             .map(|name| Path::new(JOURNAL).join(name))
             .collect();
+        if harm == Harm::Zeros {
+            // In the newest file a sector of zeros is what a write left that did not end: dropped and reported.
+            truths.pop();
+        }
         let chosen = usize::try_from(place).unwrap() % truths.len().max(1);
         let path = truths.get(chosen)?;
-        let change = |bytes: &mut Vec<u8>| {
-            let at = bytes.len() * usize::try_from(place).unwrap() / 1_000_000;
-            if let Some(byte) = bytes.get_mut(at) {
-                *byte ^= 1 << (place % 8);
-            }
-        };
-        damaged.damage(path, change).unwrap();
+        damaged
+            .damage(path, |bytes| change(bytes, harm, place))
+            .unwrap();
         let (whole, other) = (read(&self.storage), read(&damaged));
-        let is_other = other.is_some() && other != whole;
-        is_other.then(|| {
-            let found = format!("a flipped bit of {} changed what was read", path.display());
-            Violation::new("I11", found)
-        })
+        read_alike(whole.as_deref(), other.as_deref(), harm, path)
     }
 
     /// A person gives the desk a command; `choice` picks what it is about. A desk that is down hears nothing.
@@ -112,7 +165,7 @@ impl World {
         let command = Command {
             id: self.commands,
             principal: Principal::Local,
-            issued_at: now,
+            issued_at: desk.clock.now(),
             expires_at: None,
             action,
         };
@@ -122,8 +175,9 @@ impl World {
                 true => gate.flatten(),
                 false => gate.kill(),
             };
+            let durable = file.kill("a person", "sim", now);
             // While a kill is in the memory alone, the process must not end.
-            if file.kill("a person", "sim", now) == Durable::No && self.storage.has_crashed() {
+            if durable == Durable::No && self.storage.has_crashed() {
                 return self.kill_desk();
             }
             if began || !flatten {
@@ -131,6 +185,7 @@ impl World {
                     from: now,
                     until: None,
                     flattens: flatten,
+                    is_durable: durable == Durable::Yes,
                 });
             }
         }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tradewind_journal::MemoryStorage;
+use tradewind_journal::{Loss, MemoryStorage};
 use tradewind_model::{Clock, Timestamp};
 use tradewind_simx::{Chance, Latency};
 use tradewind_simx_server::simulation::{
@@ -34,7 +34,8 @@ const NONCES: u64 = u64::MAX;
 struct State {
     network: VirtualNetwork,
     readers: BTreeMap<ConnectionNumber, Waker>,
-    disk: MemoryStorage,
+    /// Where the journal is, and what an intent must survive before its order leaves.
+    disk: (MemoryStorage, Loss),
     nonces: Chance,
 }
 
@@ -73,15 +74,15 @@ impl Network {
             state: Arc::new(Mutex::new(State {
                 network: VirtualNetwork::new(server, options),
                 readers: BTreeMap::new(),
-                disk: MemoryStorage::new(),
+                disk: (MemoryStorage::new(), Loss::Process),
                 nonces: Chance::new(seed, NONCES),
             })),
         }
     }
 
-    /// From now on the journal is on this disk.
-    pub(crate) fn use_disk(&self, disk: MemoryStorage) {
-        self.state().disk = disk;
+    /// From now on the journal is on this disk, and an intent has to survive this.
+    pub(crate) fn use_disk(&self, disk: MemoryStorage, loss: Loss) {
+        self.state().disk = (disk, loss);
     }
 
     /// When something arrives, or the exchange has something to do.
@@ -125,6 +126,16 @@ impl Network {
                 for direction in [Direction::ToServer, Direction::ToClient] {
                     network.strike(connection, LinkFault::Silence(direction));
                 }
+            }
+        });
+    }
+
+    /// So many bytes a second are read of each connection that there is.
+    pub(crate) fn slow_readers(&self, rate: u64) {
+        self.with(|network, _| {
+            let connections: Vec<ConnectionNumber> = network.connections().collect();
+            for connection in connections {
+                network.strike(connection, LinkFault::Slow(Direction::ToClient, rate));
             }
         });
     }
@@ -232,7 +243,10 @@ impl AsyncWrite for ClientEnd {
         _context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let mark = truth_bytes(&self.network.state().disk);
+        let mark = {
+            let (disk, loss) = &self.network.state().disk;
+            truth_bytes(disk, *loss)
+        };
         let is_sent = self.network.with(|network, now| {
             network.set_mark(mark);
             network.send(now, self.connection, bytes);

@@ -19,6 +19,8 @@ pub struct Settings {
     pub until: Option<Duration>,
     /// Whether the story is written down.
     pub trace: bool,
+    /// The plan, if not the newest: 1 for seeds that were kept before the second.
+    pub plan: Option<u32>,
 }
 
 /// What a run came to.

@@ -12,8 +12,13 @@ use tradewind_model::Ppm;
 use tradewind_simx::Chance;
 use tradewind_simx_server::simulation::{Direction, LinkFault, Occasion, Rule};
 
+use crate::hostile::Answers;
+use crate::wider;
+
 /// Lane of the draws; the network's connections have the low ones.
 const LANE: u64 = u64::MAX - 1;
+/// The newest plan. A seed that found a bug is kept with the plan of its time: a later one draws more.
+pub const PLAN: u32 = 2;
 /// How long faults are added.
 pub(crate) const CHAOS: Duration = Duration::from_secs(300);
 /// Fewest faults of a seed, and how many more there may be.
@@ -94,6 +99,33 @@ pub(crate) enum Act {
     /// A bit of the truth is another at the next start; where, in millionths of the file.
     Flip(u64),
     Person(Person, u64),
+    /// The power goes, and with it what was not synced, but for so many bytes of each file. A desk that does not sync dies alone.
+    PowerCut(usize),
+    /// The next sync fails.
+    FailSync,
+    /// Each sync takes 2 s, for a while.
+    SlowSyncs(Duration),
+    /// What is read of a damaged disk; where, in millionths of a file.
+    Harm(Harm, u64),
+    /// The host's clock is set by so many seconds; whether the desk dies then.
+    WallStep(i64, bool),
+    /// Another desk with our tag trades on the account.
+    Foreign(String),
+    /// The strategy that runs outside is hostile, for a while.
+    Hostile(Answers, Duration),
+    /// So many bytes a second are read of each connection.
+    SlowReader(u64),
+}
+
+/// What happened to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Harm {
+    /// One bit is another.
+    Bit,
+    /// A sector is zero.
+    Zeros,
+    /// A sector of another place lies here; whose, in millionths of the file.
+    Misdirected(u64),
 }
 
 /// A fault of a seed.
@@ -429,7 +461,9 @@ const KINDS: &[(&str, State, Make)] = &[
 /// Rows that a run of a thousand seeds must reach.
 #[must_use]
 pub fn rows() -> BTreeSet<&'static str> {
-    KINDS.iter().map(|(row, ..)| *row).collect()
+    let first = KINDS.iter().map(|(row, ..)| *row);
+    let wider = wider::KINDS.iter().map(|(row, ..)| *row);
+    first.chain(wider).collect()
 }
 
 fn seconds(draws: &mut Chance, least: u64, below: u64) -> Duration {
@@ -487,8 +521,8 @@ fn person(draws: &mut Chance) -> Act {
     Act::Person(what, draws.below(1 << 32))
 }
 
-/// The faults of a seed, in the order of their times.
-pub(crate) fn plan(seed: u64) -> Vec<Fault> {
+/// The faults of a seed under a plan, in the order of their times.
+pub(crate) fn plan(seed: u64, plan: u32) -> Vec<Fault> {
     let draws = &mut Chance::new(seed, LANE);
     let weights: Vec<u64> = KINDS
         .iter()
@@ -501,6 +535,9 @@ pub(crate) fn plan(seed: u64) -> Vec<Fault> {
         FAULTS.0 + draws.below(FAULTS.1)
     };
     let mut faults: Vec<Fault> = (0..count).map(|_| fault(draws, &weights, all)).collect();
+    if plan > 1 {
+        faults.extend(wider::faults(seed));
+    }
     faults.sort_by_key(|fault| fault.at);
     for (number, fault) in faults.iter_mut().enumerate() {
         fault.number = number;

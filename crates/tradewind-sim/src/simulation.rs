@@ -1,20 +1,26 @@
 //! One seed: chaos, then healing, and in the end everything has to be in order.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tradewind_events::{Action, EventKind, EventType, Input};
+use tradewind_events::{Action, EventKind, EventType, Input, StreamState};
 use tradewind_model::Timestamp;
-use tradewind_risk::PositionEffect;
+use tradewind_risk::{CauseKind, PositionEffect};
 use tradewind_simx::{Chance, Latency};
+use tradewind_simx_server::simulation::Violation;
 use tradewind_venues::OrderEntry;
 
 use crate::evidence::verify_replay;
+use crate::hostile;
 use crate::outcome::{Failure, Outcome, Reached, Settings, catch};
-use crate::plan::{Act, CHAOS, Fault, State, plan};
+use crate::plan::{Act, CHAOS, Fault, Harm, PLAN, State, plan};
+use crate::wall::Offset;
 use crate::world::{BUSY_BOTS, Choices, World};
 
 /// Lane of what the bots and the rest of the world are.
 const WORLD_LANE: u64 = u64::MAX - 2;
+/// Lane of what the second plan draws of the world.
+const WIDER_LANE: u64 = u64::MAX - 6;
 /// Lane of how long the desk stays down.
 const DOWN_LANE: u64 = u64::MAX - 3;
 /// Trading before the first fault, and after the last one.
@@ -30,6 +36,11 @@ const COVERED_WITHIN: Duration = Duration::from_millis(2_100);
 /// Longest that a fault waits for the state that it is about, and how often that is looked at.
 const PATIENCE: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Longest that a position may be without its stop and not be listed while things go wrong. I23 says 2 s; each try of a stop that fails
+/// begins them anew.
+const LISTED_WITHIN: Duration = Duration::from_secs(10);
+/// How often stops are looked at while faults strike.
+const COVER_EVERY: Duration = Duration::from_millis(500);
 
 /// A bot that turns round at each look at the market.
 const RECKLESS: &str = r#"
@@ -48,7 +59,8 @@ params = { lookback = 1, full_rise = 0.001 }
 /// Runs one seed. Whatever goes wrong in it, a panic of the desk too, is in the outcome.
 #[must_use]
 pub fn run(seed: u64, settings: &Settings) -> Outcome {
-    let all = plan(seed);
+    let number = settings.plan.unwrap_or(PLAN);
+    let all = plan(seed, number);
     let wanted = |fault: &&Fault| {
         let chosen = settings.faults.as_ref();
         chosen.is_none_or(|chosen| chosen.contains(&fault.number))
@@ -94,11 +106,18 @@ struct Simulation {
     story: Vec<(Timestamp, &'static str, String)>,
     /// Of the scripts that were added: row, place among the exchange's faults, and whether it was in its state.
     scripts: Vec<(&'static str, usize, bool)>,
+    /// Since when positions in a symbol have neither a stop nor a line on the list.
+    uncovered: BTreeMap<String, Timestamp>,
+    /// Scripts in which another desk trades: place among the exchange's faults, the deaths before it, and when.
+    foreign: Vec<(usize, u64, Timestamp)>,
+    /// What was wrong first while faults struck.
+    failure: Option<Failure>,
 }
 
 impl Simulation {
     fn new(seed: u64, settings: &Settings) -> Self {
-        let world = World::new(choices(seed));
+        let number = settings.plan.unwrap_or(PLAN);
+        let world = World::new(choices(seed, number));
         Self {
             began: world.now(),
             world,
@@ -107,6 +126,9 @@ impl Simulation {
             reached: Reached::default(),
             story: Vec::new(),
             scripts: Vec::new(),
+            uncovered: BTreeMap::new(),
+            foreign: Vec::new(),
+            failure: None,
         }
     }
 
@@ -124,9 +146,11 @@ impl Simulation {
             }
             self.live_until(chaos + fault.at);
             self.apply(&fault)?;
+            self.is_well()?;
         }
         self.live_until(chaos + self.until);
         self.count_scripts();
+        self.is_well()?;
         self.world.heal();
         self.world.disarm();
         self.tell("world", "healed");
@@ -149,6 +173,7 @@ impl Simulation {
             violations = self.world.settle(GOAL);
             violations.extend(self.world.transfers());
             violations.extend(self.world.story());
+            violations.extend(self.unnoticed_desk());
         }
         if let Some(first) = violations.into_iter().next() {
             return Err(first.into());
@@ -158,6 +183,31 @@ impl Simulation {
         verify_replay(&self.world.storage, self.world.has_refused).map_err(|text| Failure {
             what: "I10".to_owned(),
             story: text,
+        })
+    }
+
+    /// I03: what another desk with our tag did on the account halted it until a person cleared that (P05).
+    fn unnoticed_desk(&self) -> Option<Violation> {
+        let is_noticed = |kind: &EventKind| match kind {
+            EventKind::TradingStateChanged { cause, .. } => {
+                let reason = cause.as_ref().map(|cause| &cause.reason);
+                reason == Some(&CauseKind::ForeignDesk)
+            }
+            _ => false,
+        };
+        let events = self.world.dated_events();
+        // Whoever missed the report of the order cannot tell it from one that was placed before.
+        let doubted = |(at, kind): &(Timestamp, EventKind), since: Timestamp| {
+            *at >= since
+                && matches!(kind, EventKind::AccountStreamChanged { state, .. } if *state != StreamState::Live)
+        };
+        let mut heard = self.foreign.iter();
+        let is_heard =
+            heard.any(|(_, _, since)| !events.iter().any(|event| doubted(event, *since)));
+        let is_missed = is_heard && !events.iter().any(|(_, kind)| is_noticed(kind));
+        is_missed.then(|| {
+            let found = "another desk traded on the account, and no cause says so".to_owned();
+            Violation::new("I03", found)
         })
     }
 
@@ -180,7 +230,13 @@ impl Simulation {
 
     /// Lets time pass. A desk that died starts again a while later.
     fn live_until(&mut self, until: Timestamp) {
-        while !self.world.run_alive(until) {
+        while self.world.now() < until {
+            let next = until.min(self.world.now() + COVER_EVERY);
+            if self.world.run_alive(next) {
+                self.look_at_cover();
+                continue;
+            }
+            self.uncovered.clear();
             self.reached.deaths += 1;
             self.tell("desk", "is down");
             let down = Duration::from_secs(1 + self.down.below(29));
@@ -188,6 +244,25 @@ impl Simulation {
             self.tell("desk", "starts");
             self.world.start_desk();
         }
+    }
+
+    /// I23: whatever goes wrong, what a position holds is behind a stop that the exchange has or has confirmed, or is listed.
+    fn look_at_cover(&mut self) {
+        let now = self.world.now();
+        let bare = self.world.bare();
+        self.uncovered.retain(|symbol, _| bare.contains_key(symbol));
+        for (symbol, found) in bare {
+            let since = *self.uncovered.entry(symbol).or_insert(now);
+            if now.since(since) > LISTED_WITHIN && self.failure.is_none() {
+                self.failure = Some(found.into());
+            }
+        }
+    }
+
+    /// # Errors
+    /// What was wrong while faults struck.
+    fn is_well(&mut self) -> Result<(), Failure> {
+        self.failure.take().map_or(Ok(()), Err)
     }
 
     /// Waits a while for the state that a fault is about; whether it came.
@@ -213,13 +288,17 @@ impl Simulation {
     }
 
     fn apply(&mut self, fault: &Fault) -> Result<(), Failure> {
-        let is_reached = self.wait_for(fault.needs);
+        let mut is_reached = self.wait_for(fault.needs);
         self.tell("fault", format!("{} {fault}", fault.number));
         let network = &self.world.network;
         match &fault.act {
-            Act::Script(script) => {
+            Act::Script(script) | Act::Foreign(script) => {
                 let place = self.world.fault_hits().len();
                 self.world.add_faults(script);
+                if matches!(fault.act, Act::Foreign(_)) && self.world.desk.is_some() {
+                    let now = self.world.now();
+                    self.foreign.push((place, self.reached.deaths, now));
+                }
                 self.scripts.push((fault.row, place, is_reached));
                 return Ok(());
             }
@@ -229,7 +308,10 @@ impl Simulation {
             Act::Partition(span) => {
                 network.with(|network, now| network.partition(now, now + *span));
             }
-            Act::Pause(span) => self.world.pause(*span),
+            Act::Pause(span) => {
+                self.world.pause(*span);
+                self.uncovered.clear();
+            }
             Act::Kill => self.world.kill_desk(),
             Act::Crash(point, hit) => self.world.crash_at(*point, *hit),
             Act::CrashAgain(point, hit) => {
@@ -238,20 +320,55 @@ impl Simulation {
             }
             Act::Full(room, span) => self.world.fill_disk(*room, *span),
             Act::BadOperation(nth) => self.world.fail_operation(*nth),
-            Act::Flip(place) => {
-                if let Some(violation) = self.world.flip(*place) {
-                    return Err(violation.into());
+            Act::Flip(place) => self.harm(Harm::Bit, *place)?,
+            Act::Harm(harm, place) => self.harm(*harm, *place)?,
+            Act::PowerCut(torn) => is_reached &= self.world.cut_power(*torn),
+            Act::FailSync => {
+                self.world.fail_sync();
+                is_reached &= self.world.syncs_intents();
+            }
+            // These count once they took effect.
+            Act::SlowSyncs(span) => {
+                self.world.gray.slow_until(self.world.now() + *span);
+                return Ok(());
+            }
+            Act::Hostile(answers, span) => {
+                let until = self.world.now() + *span;
+                self.world.hostility.begin(*answers, until);
+                return Ok(());
+            }
+            Act::WallStep(seconds, dies) => {
+                self.world.host = Offset::seconds(*seconds);
+                // A desk follows the monotonic clock until it starts again.
+                is_reached &= *dies;
+                if *dies {
+                    self.world.kill_desk();
                 }
             }
+            Act::SlowReader(rate) => network.slow_readers(*rate),
             Act::Person(person, choice) => self.world.person(*person, *choice),
         }
         *self.reached.rows.entry(fault.row).or_default() += u64::from(is_reached);
         Ok(())
     }
 
+    fn harm(&mut self, harm: Harm, place: u64) -> Result<(), Failure> {
+        let found = self.world.harm(harm, place);
+        found.map_or(Ok(()), |violation| Err(violation.into()))
+    }
+
     /// Scripts count where they took effect.
     fn count_scripts(&mut self) {
         let hits = self.world.fault_hits();
+        let (slow, hostile) = (self.world.gray.hits(), self.world.hostility.hits());
+        for (row, hits) in [("S09", slow), ("P03", hostile)] {
+            *self.reached.rows.entry(row).or_default() += u64::from(hits > 0);
+        }
+        // Of a desk that has not died since, which was to find out.
+        let deaths = self.reached.deaths;
+        self.foreign.retain(|(place, before, _)| {
+            hits.get(*place).is_some_and(|hits| *hits > 0) && *before == deaths
+        });
         for (row, place, is_reached) in &self.scripts {
             let struck = hits.get(*place).is_some_and(|hits| *hits > 0);
             *self.reached.rows.entry(row).or_default() += u64::from(struck && *is_reached);
@@ -316,7 +433,7 @@ impl Simulation {
 }
 
 /// The world of a seed.
-fn choices(seed: u64) -> Choices {
+fn choices(seed: u64, plan: u32) -> Choices {
     let mut draws = Chance::new(seed, WORLD_LANE);
     let order_entry = match draws.below(2) {
         0 => OrderEntry::Rest,
@@ -339,10 +456,13 @@ fn choices(seed: u64) -> Choices {
             most: millis(5),
         },
     };
+    let mut wider = Chance::new(seed, WIDER_LANE);
+    let has_outside = plan > 1 && wider.below(2) == 0;
     Choices {
         order_entry,
         latency,
-        bots: bots(&mut draws),
+        power_safe: plan > 1 && wider.below(2) == 0,
+        bots: bots(&mut draws, has_outside),
         reserve_bytes: if draws.below(2) == 0 { 0 } else { 1 << 20 },
         segment_bytes: if draws.below(2) == 0 {
             64 << 20
@@ -354,7 +474,7 @@ fn choices(seed: u64) -> Choices {
 }
 
 /// The busy bots. Of some, as the seed draws, the take profit rests at the venue.
-fn bots(draws: &mut Chance) -> &'static str {
+fn bots(draws: &mut Chance, has_outside: bool) -> &'static str {
     let lines = BUSY_BOTS.lines().map(|line| {
         let rests = line.contains("take_profit") && draws.below(2) == 0;
         let resting = "take_profit_order = \"limit\", take_profit = ";
@@ -363,6 +483,7 @@ fn bots(draws: &mut Chance) -> &'static str {
             false => line.to_owned(),
         }
     });
-    let bots: Vec<String> = lines.chain([RECKLESS.to_owned()]).collect();
+    let outside = has_outside.then(|| hostile::BOT.to_owned());
+    let bots: Vec<String> = lines.chain([RECKLESS.to_owned()]).chain(outside).collect();
     bots.join("\n").leak()
 }

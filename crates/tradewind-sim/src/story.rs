@@ -8,13 +8,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tradewind_events::{Configuration, EventKind, Input};
+use tradewind_events::{CauseView, Configuration, EventKind, Input, OrderView};
 use tradewind_journal::{MemoryStorage, Reader, Record, StoreKind};
-use tradewind_model::{Amount, ClientOrderId, OrderStatus, Side, Timestamp};
+use tradewind_model::{Amount, ClientOrderId, OrderStatus, Quantity, Side, Timestamp};
 use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
-use tradewind_simx_server::simulation::{VenueBooks, Violation};
+use tradewind_simx_server::simulation::{DeskBooks, VenueBooks, Violation, stops_cover};
 
-use crate::evidence::symbol;
+use crate::evidence::{JournalEvidence, symbol};
 use crate::listener::is_complete;
 use crate::world::{JOURNAL, KEY, World};
 
@@ -246,7 +246,71 @@ pub(crate) fn connections_are_bounded(connections: usize) -> Option<Violation> {
     (connections > CONNECTIONS_MAX).then(|| Violation::new("I15", found))
 }
 
+/// I23 while things go wrong: by symbol, what neither stops at the exchange cover nor those that it has confirmed to the desk.
+/// News of a stop that has ended may be late; the desk cannot know then.
+pub(crate) fn covered_by_nothing(
+    desk: &DeskBooks,
+    venue: &VenueBooks,
+    confirmed: &BTreeMap<String, Amount>,
+) -> BTreeMap<String, Violation> {
+    let mut bare = BTreeMap::new();
+    for (symbol, needed) in &desk.to_guard {
+        let alone = DeskBooks {
+            to_guard: BTreeMap::from([(symbol.clone(), *needed)]),
+            ..DeskBooks::default()
+        };
+        let is_confirmed = confirmed.get(symbol).is_some_and(|known| known >= needed);
+        if let Some(found) = stops_cover(&alone, venue).pop().filter(|_| !is_confirmed) {
+            bare.insert(symbol.clone(), found);
+        }
+    }
+    bare
+}
+
+/// I20: no more orders and cancels left than may, and no order is of unknown fate.
+pub(crate) fn is_quiet((sent, most): (usize, usize), open: &[OrderView]) -> Option<Violation> {
+    let found = if sent > most {
+        format!("{sent} orders and cancels left, {most} may")
+    } else {
+        let mut open = open.iter();
+        let stuck = open.find(|order| order.status == OrderStatus::Unknown)?;
+        format!("{stuck:?} is of unknown fate")
+    };
+    Some(Violation::new("I20", found))
+}
+
 impl World {
+    /// I23 at this moment, by symbol.
+    pub(crate) fn bare(&mut self) -> BTreeMap<String, Violation> {
+        let Some(view) = self.look() else {
+            return BTreeMap::new();
+        };
+        // After a start the list is empty until the account is read, and no order may leave (R02).
+        let waits = |cause: &CauseView| cause.reason == CauseKind::NotReconciled;
+        if view.causes.iter().any(waits) {
+            return BTreeMap::new();
+        }
+        let configuration = self.configuration();
+        let desk = JournalEvidence::default().books(&view, &configuration);
+        if desk.to_guard.is_empty() {
+            return BTreeMap::new();
+        }
+        let mut confirmed: BTreeMap<String, Amount> = BTreeMap::new();
+        for order in &view.orders {
+            let is_known = matches!(
+                order.status,
+                OrderStatus::Accepted | OrderStatus::PartiallyFilled
+            );
+            if is_known && order.terms.kind.trigger().is_some() {
+                let instrument = configuration.instrument(order.terms.instrument);
+                let left = Quantity(order.terms.quantity.0 - order.filled.0);
+                *confirmed.entry(symbol(instrument)).or_default() +=
+                    instrument.quantity_amount(left);
+            }
+        }
+        covered_by_nothing(&desk, &self.venue_books(), &confirmed)
+    }
+
     /// What is wrong with the way that the desk took so far, and stays wrong.
     pub(crate) fn story(&mut self) -> Vec<Violation> {
         let events = self.events();

@@ -1,6 +1,7 @@
 //! Files in memory that can crash: at a named point, at its n-th hit, keeping what survives a killed process or a power cut.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -137,6 +138,30 @@ impl MemoryStorage {
             })),
             ..Self::default()
         }
+    }
+
+    /// Bytes of the files that `counts`, as they are after `loss`. A file that lies in two folders counts once.
+    #[must_use]
+    pub fn bytes_after(&self, loss: Loss, counts: impl Fn(&Path) -> bool) -> u64 {
+        let state = lock(&self.disk);
+        let names = match loss {
+            Loss::Process => &state.names,
+            Loss::Power { .. } => &state.durable_names,
+        };
+        let mut seen: Vec<&OsStr> = Vec::new();
+        let mut bytes = 0;
+        for (path, contents) in names.iter().filter(|(path, _)| counts(path)) {
+            let Some(name) = path.file_name().filter(|name| !seen.contains(name)) else {
+                continue;
+            };
+            seen.push(name);
+            let contents = lock(contents);
+            bytes += match loss {
+                Loss::Process => contents.bytes.len(),
+                Loss::Power { .. } => contents.durable.len(),
+            } as u64;
+        }
+        bytes
     }
 
     /// Lets `change` damage a file's bytes, synced ones too.

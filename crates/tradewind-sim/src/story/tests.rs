@@ -1,7 +1,7 @@
 //! Each check on a few events: it finds what is wrong, and nothing where that is missing. Whole runs are in the mutations.
 
 use super::*;
-use tradewind_model::{AccountId, BotId, InstrumentId, OrderKind, OrderTerms, Quantity};
+use tradewind_model::{AccountId, BotId, EventId, InstrumentId, OrderKind, OrderTerms, Quantity};
 use tradewind_risk::{Cause, Clearing};
 
 fn terms(id: u128) -> OrderTerms {
@@ -78,4 +78,41 @@ fn i14_and_i15_two_probes_and_many_connections_are_found() {
     assert!(one_probe_at_a_time(&events[..2]).is_none());
     assert!(connections_are_bounded(CONNECTIONS_MAX + 1).is_some());
     assert!(connections_are_bounded(CONNECTIONS_MAX).is_none());
+}
+
+#[test]
+fn i20_an_order_of_unknown_fate_and_too_much_traffic_are_found() {
+    let order = |status| OrderView {
+        terms: terms(1),
+        venue_order_id: None,
+        bot: None,
+        purpose: PositionEffect::Entry,
+        status,
+        filled: Quantity(0),
+        placed_at: Timestamp::EPOCH,
+        placed_by: EventId { seq: 1, index: 0 },
+    };
+    let (open, stuck) = (order(OrderStatus::Accepted), order(OrderStatus::Unknown));
+    assert_eq!(is_quiet((3, 3), std::slice::from_ref(&open)), None);
+    assert!(is_quiet((4, 3), &[]).is_some());
+    assert!(is_quiet((0, 3), &[open, stuck]).is_some());
+}
+
+#[test]
+fn i23_a_position_that_nothing_covers_is_found_while_things_go_wrong() {
+    let five = Amount(5);
+    let desk = DeskBooks {
+        to_guard: BTreeMap::from([("ADAUSDT".to_owned(), five)]),
+        ..DeskBooks::default()
+    };
+    let bare = |known: &[(&str, Amount)]| {
+        let known = known
+            .iter()
+            .map(|(symbol, amount)| ((*symbol).to_owned(), *amount));
+        covered_by_nothing(&desk, &VenueBooks::default(), &known.collect()).len()
+    };
+    assert_eq!(bare(&[]), 1);
+    assert_eq!(bare(&[("ADAUSDT", Amount(4))]), 1, "less than it needs");
+    assert_eq!(bare(&[("XRPUSDT", five)]), 1, "somewhere else");
+    assert_eq!(bare(&[("ADAUSDT", five)]), 0);
 }

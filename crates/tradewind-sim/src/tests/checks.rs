@@ -54,6 +54,7 @@ fn an_order_that_leaves_while_the_desk_is_killed_is_found() {
             from,
             until,
             flattens,
+            is_durable: true,
         }];
         killed_sends_nothing(&left.sent, &kills).len()
     };

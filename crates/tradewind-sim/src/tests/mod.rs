@@ -2,6 +2,7 @@
 
 mod checks;
 mod diffs;
+mod found;
 mod pairs;
 mod released;
 mod replays;
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tradewind_events::Input;
-use tradewind_journal::MemoryStorage;
+use tradewind_journal::{Loss, MemoryStorage};
 use tradewind_model::Ppm;
 use tradewind_simx_server::simulation::{Direction, LinkFault, Occasion, Rule, Segment};
 use tradewind_venues::OrderEntry;
@@ -170,7 +171,7 @@ fn books_that_differ_are_found() {
 fn an_order_that_leaves_before_its_intent_is_on_the_disk_is_found() {
     let mut world = World::new(Choices::busy(5));
     world.start_desk();
-    world.network.use_disk(MemoryStorage::new());
+    world.network.use_disk(MemoryStorage::new(), Loss::Process);
     world.run(Duration::from_secs(60));
     world.assert_settles(Duration::ZERO);
 }

@@ -28,7 +28,12 @@ pub enum LinkFault {
     Silence(Direction),
     /// Everything arrives this much later than it would.
     Delay(Direction, Duration),
+    /// So many bytes a second arrive, for a reader takes no more. The exchange cuts a connection whose reader is 10 s behind.
+    Slow(Direction, u64),
 }
+
+/// How far behind a reader may be.
+const BEHIND_MAX: Duration = Duration::from_secs(10);
 
 /// A connection as its client sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +72,8 @@ pub(super) struct Lane {
     /// Bytes that may pass before the connection is cut.
     left: Option<u64>,
     is_silent: bool,
+    /// Bytes a second that its reader takes, if that is a limit.
+    rate: Option<u64>,
 }
 
 impl Link {
@@ -102,6 +109,7 @@ impl Link {
             }
             LinkFault::Silence(direction) => self.lane(direction).is_silent = true,
             LinkFault::Delay(direction, by) => self.lane(direction).delay += by,
+            LinkFault::Slow(direction, rate) => self.lane(direction).rate = Some(rate.max(1)),
         }
     }
 
@@ -126,16 +134,26 @@ impl Lane {
             delay: Duration::ZERO,
             left: None,
             is_silent: false,
+            rate: None,
         }
     }
 
-    /// When something that leaves at `now` arrives; `None` when it never does.
-    pub(super) fn arrival(&mut self, now: Timestamp) -> Option<Timestamp> {
+    /// When so many bytes that leave at `now` have arrived; `None` when they never do.
+    pub(super) fn arrival(&mut self, now: Timestamp, bytes: usize) -> Option<Timestamp> {
         if self.is_silent {
             return None;
         }
-        self.arrives = self.arrives.max(now + self.latency.draw() + self.delay);
+        let read = self.rate.map_or(Duration::ZERO, |rate| {
+            let nanos = (bytes as u64).saturating_mul(1_000_000_000) / rate;
+            Duration::from_nanos(nanos)
+        });
+        self.arrives = self.arrives.max(now + self.latency.draw() + self.delay) + read;
         Some(self.arrives)
+    }
+
+    /// Whether its reader is so far behind that the other side gives it up.
+    pub(super) fn is_given_up(&self, now: Timestamp) -> bool {
+        self.rate.is_some() && self.arrives.since(now) > BEHIND_MAX
     }
 
     /// Keeps of `bytes` what may pass; whether the connection is cut behind them.

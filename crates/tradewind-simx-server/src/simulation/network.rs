@@ -365,9 +365,16 @@ impl VirtualNetwork {
             return;
         };
         let lane = link.lane(direction);
-        let Some(at) = lane.arrival(self.now) else {
+        let bytes = match &event {
+            Event::Bytes(_, bytes) => bytes.len(),
+            _ => 0,
+        };
+        let Some(at) = lane.arrival(self.now, bytes) else {
             return;
         };
+        if lane.is_given_up(self.now) {
+            return self.schedule(self.now, number, Event::Cut);
+        }
         let is_cut = match &mut event {
             Event::Bytes(_, bytes) => lane.limit(bytes),
             _ => false,

@@ -15,7 +15,7 @@ use tradewind::config::{DEFAULT, DeskConfig, Listing};
 use tradewind::driver::evaluation::LaneFactory;
 use tradewind::driver::{
     DeskHandle, DriverParts, Effect, EngineThread, EngineWait, EvaluationLanes, InputQueues,
-    LatencyStages, Outbox, run,
+    IntentSafety, LatencyStages, Outbox, run,
 };
 use tradewind_engine::{Engine, StrategySource};
 use tradewind_events::{
@@ -97,7 +97,7 @@ impl Desk {
             time: Arc::new(TokioTime::default()),
             handle: handle.clone(),
             journal,
-            power_safe: false,
+            safety: IntentSafety::Written,
             evaluations: EvaluationLanes::start(&configuration, &factory, &queues).unwrap(),
             effects: Accounts(Arc::clone(&queues)),
             stages: LatencyStages::default(),

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use tradewind::app::hot_path::{HotPath, LiveEffects, Responses, Tasks, account_state};
 use tradewind::driver::evaluation::LaneFactory;
 use tradewind::driver::{
-    DeskHandle, DriverParts, EngineThread, EngineWait, EvaluationLanes, InputQueues, LatencyStages,
+    DeskHandle, DriverParts, EngineThread, EngineWait, EvaluationLanes, InputQueues, IntentSafety,
+    LatencyStages,
 };
 use tradewind_bus::{Bus, EmptyLog};
 use tradewind_engine::{Engine, StrategySource};
@@ -93,7 +94,7 @@ fn start(runtime: &Runtime, tasks: &mut OnThread, at: &Venue, power_safe: bool) 
         time: Arc::clone(&path.time),
         handle: handle.clone(),
         journal,
-        power_safe,
+        safety: IntentSafety::of(power_safe),
         evaluations: EvaluationLanes::start(&configuration, &factory, &path.queues).unwrap(),
         effects: LiveEffects::new(executors, &configuration, Bus::new(Arc::new(EmptyLog))),
         stages: path.stages.clone(),

@@ -55,7 +55,8 @@ use crate::app::{feeds, house};
 use crate::cli::{Control, MarketSource, RunOptions};
 use crate::config::{AbsentInstruments, Durability, Listing, OnExit, keep_ids};
 use crate::driver::{
-    DeskHandle, DriverParts, EngineThread, EvaluationLanes, InputQueues, LatencyStages,
+    DeskHandle, DriverParts, EngineThread, EvaluationLanes, InputQueues, IntentSafety,
+    LatencyStages,
 };
 
 /// Longest wait for the account streams before the desk starts without them.
@@ -292,7 +293,7 @@ impl Desk {
             time,
             handle: handle.clone(),
             journal,
-            power_safe: config.desk.durability == Durability::Power,
+            safety: IntentSafety::of(config.desk.durability == Durability::Power),
             evaluations,
             effects: LiveEffects::new(executors, &configuration, bus.clone())
                 .with_feeds(feed_reads),

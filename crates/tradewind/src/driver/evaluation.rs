@@ -44,10 +44,21 @@ pub(super) enum Message {
     Reset,
 }
 
-/// All thread lanes of the desk.
+/// A strategy that runs neither in the engine nor in a thread of the desk, such as one of a simulation. It answers by
+/// [`Input::Evaluation`] when it likes, or never.
+pub trait LaneElsewhere: Send {
+    /// Takes a request; returns at once.
+    fn evaluate(&self, request: Box<EvaluationRequest>);
+
+    /// Begins anew, without what it remembers.
+    fn reset(&self);
+}
+
+/// All lanes of the desk.
 #[derive(Default)]
 pub struct EvaluationLanes {
     lanes: BTreeMap<BotId, Sender<Message>>,
+    elsewhere: BTreeMap<BotId, Box<dyn LaneElsewhere>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -116,9 +127,19 @@ impl EvaluationLanes {
         Ok(all)
     }
 
+    /// Has the strategy of a bot run elsewhere.
+    #[must_use]
+    pub fn with(mut self, bot: BotId, lane: Box<dyn LaneElsewhere>) -> Self {
+        self.elsewhere.insert(bot, lane);
+        self
+    }
+
     /// Hands a request to its lane. A full lane counts as an overrun of its strategy.
     pub fn evaluate(&self, request: Box<EvaluationRequest>, inputs: &InputQueues) {
         let (bot, number) = (request.bot, request.request);
+        if let Some(lane) = self.elsewhere.get(&bot) {
+            return lane.evaluate(request);
+        }
         let Some(lane) = self.lanes.get(&bot) else {
             return;
         };
@@ -134,6 +155,9 @@ impl EvaluationLanes {
 
     /// Has a lane's strategy rebuilt.
     pub fn reset(&self, bot: BotId) {
+        if let Some(lane) = self.elsewhere.get(&bot) {
+            lane.reset();
+        }
         if let Some(lane) = self.lanes.get(&bot) {
             // A lane that is full of requests is overrun and will be reset again when its bot comes back.
             drop(lane.try_send(Message::Reset));

@@ -13,7 +13,7 @@ use tradewind_venues::RealTime;
 
 use crate::driver::disk::{DiskWatch, SLOW};
 use crate::driver::input_queues::InputQueues;
-use crate::driver::syncs::Syncs;
+use crate::driver::syncs::{IntentSafety, Syncs};
 
 /// Wait between two attempts to write what the disk refused.
 const RETRY: Duration = Duration::from_millis(250);
@@ -56,19 +56,20 @@ pub(crate) struct JournalWriter {
 }
 
 impl JournalWriter {
-    /// A writer that syncs intents if `power_safe`, and measures the disk by `time`.
+    /// A writer whose intents are as safe as `safety` says, and that measures the disk by `time`.
     ///
     /// # Errors
     /// The system gives no thread for the syncs.
     pub(crate) fn new(
         journal: tradewind_journal::Journal,
-        power_safe: bool,
+        safety: IntentSafety,
         queues: Arc<InputQueues>,
         time: Arc<dyn RealTime>,
     ) -> io::Result<Self> {
-        let syncs = power_safe
-            .then(|| Syncs::start(&journal, &queues))
-            .transpose()?;
+        let syncs = match safety {
+            IntentSafety::Written => None,
+            IntentSafety::Synced(start) => Some(Syncs::start(start, &journal, &queues)?),
+        };
         Ok(Self {
             written: journal.last_seq(),
             journal,

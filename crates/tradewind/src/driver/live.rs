@@ -22,6 +22,7 @@ use crate::driver::evaluation::EvaluationLanes;
 use crate::driver::input_queues::{EngineQuery, Taken};
 use crate::driver::journal_writer::JournalWriter;
 use crate::driver::latency::{LatencyStages, Stage};
+use crate::driver::syncs::IntentSafety;
 
 /// Time that queries may take of one turn; the first query of a turn runs whatever it takes.
 const QUERY_BUDGET: Duration = Duration::from_micros(200);
@@ -56,8 +57,8 @@ pub struct DriverParts<O> {
     pub handle: DeskHandle,
     /// Where they are written.
     pub journal: Journal,
-    /// Whether an intent is synced before its order leaves, or only written.
-    pub power_safe: bool,
+    /// When an intent is durable, so that its order may leave.
+    pub safety: IntentSafety,
     /// Strategies that run elsewhere.
     pub evaluations: EvaluationLanes,
     /// Where effects and events go.
@@ -83,8 +84,8 @@ impl<O> std::fmt::Debug for DriverParts<O> {
 pub async fn run<O: Outbox>(parts: DriverParts<O>) -> anyhow::Result<Engine> {
     let queues = Arc::clone(parts.handle.queues());
     let time = parts.time;
-    let (journal, power_safe) = (parts.journal, parts.power_safe);
-    let journal = JournalWriter::new(journal, power_safe, Arc::clone(&queues), Arc::clone(&time))
+    let (journal, safety) = (parts.journal, parts.safety);
+    let journal = JournalWriter::new(journal, safety, Arc::clone(&queues), Arc::clone(&time))
         .context("starting the thread that syncs the journal")?;
     let effects = DeskEffects {
         outbox: parts.effects,

@@ -21,4 +21,5 @@ pub use evaluation::EvaluationLanes;
 pub use input_queues::{InputQueues, QueueStats};
 pub use latency::{LatencyStages, Stage};
 pub use live::{DriverParts, Outbox, run};
+pub use syncs::{IntentSafety, StartSyncs, SyncReport, SyncRunner};
 pub use tradewind_driver::Effect;

@@ -14,7 +14,12 @@ fn writer(power_safe: bool) -> (JournalWriter, Arc<InputQueues>) {
     let (journal, _) = opened.unwrap();
     let queues = Arc::new(InputQueues::new(0));
     let time = Arc::new(TokioTime::default());
-    let writer = JournalWriter::new(journal, power_safe, Arc::clone(&queues), time);
+    let writer = JournalWriter::new(
+        journal,
+        IntentSafety::of(power_safe),
+        Arc::clone(&queues),
+        time,
+    );
     (writer.unwrap(), queues)
 }
 
@@ -63,7 +68,12 @@ fn writer_on(storage: &MemoryStorage, power_safe: bool) -> (JournalWriter, Arc<I
     let opened = tradewind_journal::Journal::open(storage, dir, &options, Timestamp::EPOCH);
     let (queues, time) = (Arc::new(InputQueues::new(0)), TokioTime::default());
     let queue = Arc::clone(&queues);
-    let writer = JournalWriter::new(opened.unwrap().0, power_safe, queue, Arc::new(time));
+    let writer = JournalWriter::new(
+        opened.unwrap().0,
+        IntentSafety::of(power_safe),
+        queue,
+        Arc::new(time),
+    );
     (writer.unwrap(), queues)
 }
 
