@@ -539,6 +539,8 @@ pub enum AlarmKind {
     LeftUnsold,
     /// A handler of the bus causes the events that start it.
     HandlerLoop,
+    /// A component of the desk does nothing.
+    ComponentHangs,
 }
 
 impl AlarmKind {
@@ -552,6 +554,7 @@ impl AlarmKind {
             Self::StopExpired => "stop_expired",
             Self::LeftUnsold => "left_unsold",
             Self::HandlerLoop => "handler_loop",
+            Self::ComponentHangs => "component_hangs",
         }
     }
 }
