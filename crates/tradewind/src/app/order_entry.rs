@@ -64,9 +64,11 @@ impl OrderEntryWatch {
     async fn run(self, mut unread: Option<String>, stop: CancellationToken) -> anyhow::Result<()> {
         let (mut backoff, mut said, mut said_at) = (waits(), unread.clone(), now());
         loop {
-            let wait = match &unread {
-                Some(_) => backoff.next_wait().max(LOOK_EVERY),
-                None => LOOK_EVERY,
+            // A stream that is up shows that the venue answers again.
+            let is_silent = unread.is_some() && !self.echoes.is_live(self.account);
+            let wait = match is_silent {
+                true => backoff.next_wait().max(LOOK_EVERY),
+                false => LOOK_EVERY,
             };
             tokio::select! {
                 biased;
