@@ -565,6 +565,8 @@ pub enum AlarmKind {
     LeftUnsold,
     /// A handler of the bus causes the events that start it.
     HandlerLoop,
+    /// A component of the desk does nothing.
+    ComponentHangs,
 }
 
 impl AlarmKind {
@@ -578,6 +580,7 @@ impl AlarmKind {
             Self::StopExpired => "stop_expired",
             Self::LeftUnsold => "left_unsold",
             Self::HandlerLoop => "handler_loop",
+            Self::ComponentHangs => "component_hangs",
         }
     }
 }

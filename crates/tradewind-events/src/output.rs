@@ -53,6 +53,8 @@ pub enum Output {
     /// Read the account as for [`Reconcile`](Self::Reconcile), but only the fills of instruments whose holdings changed since
     /// the last reading.
     Sweep(AccountId),
+    /// Connect the account's stream anew: it withholds something.
+    RenewStream(AccountId),
     /// Read past candles and hand them in as [`Input::Candles`](crate::Input::Candles).
     RequestCandles {
         /// Of what.

@@ -368,7 +368,7 @@ pub enum EventBody {
     },
     /// Something that a person should look at, and that changes no state by itself.
     Alarm {
-        /// What it is about: `unlisted_trade`, `asset_contradicted`, `late_order`, `stop_expired`, `left_unsold` or `handler_loop`.
+        /// What it is about: `unlisted_trade`, `asset_contradicted`, `late_order`, `stop_expired`, `left_unsold`, `handler_loop` or `component_hangs`.
         alarm: String,
         /// Account, if it is about one.
         account: Option<String>,

@@ -309,8 +309,9 @@ fn note_reconciled(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
         out.push(Output::Reconcile(account));
     }
     value(parts, account);
-    let cause = CauseKind::NotReconciled;
-    close_cause(parts, Scope::Account(account), &cause, out);
+    for cause in [CauseKind::NotReconciled, CauseKind::NotCompared] {
+        close_cause(parts, Scope::Account(account), &cause, out);
+    }
     if parts.accounts.are_reconciled() {
         schedule_bots(parts, out);
     }

@@ -21,6 +21,7 @@ mod exit;
 mod faults;
 mod init;
 mod journal;
+mod journal_repair;
 mod kill;
 mod location;
 mod new;

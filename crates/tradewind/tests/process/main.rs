@@ -71,6 +71,7 @@ mod steered;
 mod stopping;
 mod stops;
 mod two_recordings;
+mod unanswered;
 mod wiretap;
 
 // The whole desk on virtual time makes pasts for `restart.rs`.
