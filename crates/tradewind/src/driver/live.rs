@@ -22,8 +22,8 @@ use crate::driver::evaluation::EvaluationLanes;
 use crate::driver::input_queues::{EngineQuery, Taken};
 use crate::driver::journal_writer::JournalWriter;
 use crate::driver::latency::{LatencyStages, Stage};
-use crate::driver::syncs::IntentSafety;
 use crate::driver::stand_still::{self, StandStill};
+use crate::driver::syncs::IntentSafety;
 
 /// Time that queries may take of one turn; the first query of a turn runs whatever it takes.
 const QUERY_BUDGET: Duration = Duration::from_micros(200);
