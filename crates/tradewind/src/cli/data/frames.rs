@@ -66,7 +66,7 @@ pub(super) fn import(
 }
 
 /// Series that were added to, and what a person should know of them.
-type Finished = (Vec<(Series, Imported)>, Vec<String>);
+pub(super) type Finished = (Vec<(Series, Imported)>, Vec<String>);
 
 /// A recording on its way into the catalogue.
 struct Reading {

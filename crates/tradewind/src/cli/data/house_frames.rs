@@ -17,7 +17,7 @@ use tradewind_model::{AssetId, Instrument, InstrumentId, MarketEvent, Timestamp}
 use tradewind_venues::house::{self, HouseData, HouseSymbols, RecordedConnection, RecordedHouse};
 use tradewind_venues::{Incoming, Message};
 
-use super::frames::OfInstrument;
+use super::frames::{Finished, OfInstrument};
 use super::import::{Done, examined, in_words, lines, lost};
 use crate::app::recorder::noted::own;
 use crate::config::SourceSettings;
@@ -275,10 +275,7 @@ impl Reading {
         Ok(())
     }
 
-    fn finish(
-        self,
-        import: &mut Import<'_>,
-    ) -> anyhow::Result<(Vec<(Series, Imported)>, Vec<String>)> {
+    fn finish(self, import: &mut Import<'_>) -> anyhow::Result<Finished> {
         let mut notes: Vec<String> = self.lost.map(in_words).into_iter().collect();
         if self.gaps > 0 {
             notes.push(format!(
