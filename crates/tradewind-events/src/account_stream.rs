@@ -72,6 +72,8 @@ pub enum StreamChange {
         /// For how long.
         span: Duration,
     },
+    /// The reading of the account that comes next is of a time before the stream was up: it does not show what a break has hidden.
+    ReadBefore,
 }
 
 /// How well a venue's clock is known, as of a reading of it.
@@ -220,6 +222,7 @@ mod tests {
         let span = Duration::ZERO;
         let still = StreamChange::StoodStill { span };
         check(still, "StoodStill span secs nanos");
+        check(StreamChange::ReadBefore, "ReadBefore");
     }
 
     /// T01: the clocks drift apart while the venue is not read.

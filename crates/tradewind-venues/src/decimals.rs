@@ -174,11 +174,12 @@ fn level(row: &[u8], instrument: &Instrument) -> Result<Level, Ignored> {
     })
 }
 
-/// The first level of a side. A side without one is malformed: there is no quote without both.
+/// The first level of a side. A side without one is not wanted: there is no quote without both.
 pub(crate) fn best(array: Option<&[u8]>, instrument: &Instrument) -> Result<Level, Ignored> {
     let mut side = Cursor::of_array(array.ok_or(Ignored::Malformed)?);
     match side.element() {
         Ok(Some(Value::Array(row))) => level(row, instrument),
+        Ok(None) => Err(Ignored::NotWanted),
         _ => Err(Ignored::Malformed),
     }
 }

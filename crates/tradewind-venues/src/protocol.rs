@@ -50,8 +50,10 @@ pub enum Sequence {
 /// Why a message was not used. Each is counted; none is an error of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ignored {
-    /// It cannot be read.
+    /// It cannot be read. Many of them end a connection.
     Malformed,
+    /// It can be read, but not what it reports of one instrument: the other instruments of its connection have nothing to do with it.
+    Content,
     /// It names no symbol.
     NoSymbol,
     /// It names a symbol that is not ours, or not the stream's.
@@ -62,6 +64,17 @@ pub enum Ignored {
     NotWanted,
     /// Seen before: its book has it already, or it is behind a gap that is being filled and comes again.
     Repeated,
+}
+
+impl Ignored {
+    /// The same of a message that is known to be of one instrument.
+    #[must_use]
+    pub const fn of_instrument(self) -> Self {
+        match self {
+            Self::Malformed => Self::Content,
+            other => other,
+        }
+    }
 }
 
 /// What a message turned out to be.

@@ -79,7 +79,7 @@ impl SourceStats {
 
     pub(crate) fn ignored(&self, why: Ignored) {
         let counter = match why {
-            Ignored::Malformed => &self.malformed,
+            Ignored::Malformed | Ignored::Content => &self.malformed,
             Ignored::NoSymbol => &self.no_symbol,
             Ignored::WrongSymbol => &self.wrong_symbol,
             Ignored::OffGrid => &self.off_grid,

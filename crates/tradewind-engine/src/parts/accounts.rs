@@ -53,6 +53,9 @@ pub(crate) struct AccountRecord {
     /// Since when the stream is doubted, because it did not report what a reading listed.
     #[serde(default)]
     stream_doubted: Option<Timestamp>,
+    /// Whether the next reading is of a time before the stream was up.
+    #[serde(default)]
+    read_before: bool,
     /// Since when the stream is down; `None` while it is not.
     #[serde(default)]
     stream_down: Option<Timestamp>,
@@ -349,6 +352,16 @@ impl AccountRecord {
     /// Notes since when the stream is doubted; `None`: it is not.
     pub(crate) const fn doubt_stream(&mut self, since: Option<Timestamp>) {
         self.stream_doubted = since;
+    }
+
+    /// Notes that the next reading is of a time before the stream was up.
+    pub(crate) const fn note_read_before(&mut self) {
+        self.read_before = true;
+    }
+
+    /// Whether the reading that is here is of a time before the stream was up.
+    pub(crate) const fn take_read_before(&mut self) -> bool {
+        std::mem::replace(&mut self.read_before, false)
     }
 
     /// Notes that the stream went down, if it was not down.

@@ -78,6 +78,7 @@ pub(crate) fn on_account_stream(
             move_to(parts, account, StreamState::Down, &reason, out);
             out.push(Output::RenewStream(account));
         }
+        StreamChange::ReadBefore => parts.accounts.get_mut(account).note_read_before(),
         StreamChange::Transfer { asset, .. } if parts.is_contradicted(*asset) => {
             note_contradicted(parts, account, [*asset], out);
         }

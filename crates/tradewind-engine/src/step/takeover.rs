@@ -57,6 +57,7 @@ pub(crate) fn on_account(
     let open = state.open_orders.iter().map(|order| order.terms.client_id);
     raise_epoch(parts, account, listed.chain(open));
     note_foreign(parts, state);
+    let is_before = parts.accounts.get_mut(account).take_read_before();
     if !parts.accounts.get(account).is_taken_over() {
         take_over(parts, state, out);
         return Vec::new();
@@ -65,6 +66,9 @@ pub(crate) fn on_account(
     if is_settled {
         fund_bots(parts, account, out);
         note_reconciled(parts, state, out);
+        if !is_before {
+            close_cause(parts, Scope::Account(account), &CauseKind::NotCompared, out);
+        }
     }
     endings
 }
@@ -309,9 +313,12 @@ fn note_reconciled(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
         out.push(Output::Reconcile(account));
     }
     value(parts, account);
-    for cause in [CauseKind::NotReconciled, CauseKind::NotCompared] {
-        close_cause(parts, Scope::Account(account), &cause, out);
-    }
+    close_cause(
+        parts,
+        Scope::Account(account),
+        &CauseKind::NotReconciled,
+        out,
+    );
     if parts.accounts.are_reconciled() {
         schedule_bots(parts, out);
     }
@@ -359,6 +366,7 @@ fn take_over(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
     }
     refresh_bots(parts, account, &last, out);
     note_reconciled(parts, state, out);
+    close_cause(parts, Scope::Account(account), &CauseKind::NotCompared, out);
     for bot in short {
         let reason = "its budget is not covered by the account";
         set_state(parts, bot, BotState::Stopped, reason, out);

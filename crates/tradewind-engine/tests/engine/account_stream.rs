@@ -145,6 +145,21 @@ fn entries_wait_until_the_account_was_compared_after_a_break_and_exits_pass() {
     assert_eq!(causes(&desk), [""; 0]);
 }
 
+/// N11: what was read before the break was over does not show what it has hidden.
+#[test]
+fn a_reading_from_before_the_stream_was_up_is_no_comparison() {
+    let (mut desk, script) = one_bot();
+    stream(&mut desk, StreamChange::Up);
+    buy(&mut desk, &script);
+    stream(&mut desk, lost("no pong"));
+    stream(&mut desk, StreamChange::Up);
+    stream(&mut desk, StreamChange::ReadBefore);
+    desk.read_account();
+    assert_eq!(causes(&desk), [NOT_COMPARED]);
+    desk.read_account();
+    assert_eq!(causes(&desk), [""; 0]);
+}
+
 fn orders(blocked: Option<&str>) -> StreamChange {
     let blocked = blocked.map(str::to_owned);
     StreamChange::OrderEntry { blocked }

@@ -41,7 +41,8 @@ pub fn decode(
     let Ok(fields) = read(frame) else {
         return out(Incoming::Ignored(Ignored::Malformed));
     };
-    out(understand(&fields, received_at, symbols).unwrap_or_else(Incoming::Ignored));
+    let said = understand(&fields, received_at, symbols);
+    out(said.unwrap_or_else(|why| fields.ignored(symbols, why)));
 }
 
 /// The same, for a connection that keeps books by their changes: a frame of the diff depth stream comes back.
@@ -51,15 +52,18 @@ pub(super) fn decode_or_update(
     symbols: &SymbolTable,
     out: &mut impl FnMut(Incoming<MarketEvent>),
 ) -> Option<BookUpdate> {
-    let said = match read(frame) {
-        Ok(fields) if fields.kind == Some(b"depthUpdate") => match book_update(&fields, symbols) {
+    let Ok(fields) = read(frame) else {
+        out(Incoming::Ignored(Ignored::Malformed));
+        return None;
+    };
+    let said = match fields.kind {
+        Some(b"depthUpdate") => match book_update(&fields, symbols) {
             Ok(update) => return Some(update),
             Err(why) => Err(why),
         },
-        Ok(fields) => understand(&fields, received_at, symbols),
-        Err(Malformed) => Err(Ignored::Malformed),
+        _ => understand(&fields, received_at, symbols),
     };
-    out(said.unwrap_or_else(Incoming::Ignored));
+    out(said.unwrap_or_else(|why| fields.ignored(symbols, why)));
     None
 }
 
@@ -360,6 +364,13 @@ fn partial_book(
 }
 
 impl<'a> Fields<'a> {
+    /// What a frame that is of no use counts as: one of a known instrument says nothing about its connection.
+    fn ignored(&self, symbols: &SymbolTable, why: Ignored) -> Incoming<MarketEvent> {
+        let of_stream = || symbols.find(self.stream_symbol()?);
+        let is_known = self.instrument(symbols).is_ok() || of_stream().is_some();
+        Incoming::Ignored(if is_known { why.of_instrument() } else { why })
+    }
+
     /// The instrument the payload names; the stream's name, where there is one, must agree.
     fn instrument<'t>(&self, symbols: &'t SymbolTable) -> Result<&'t Instrument, Ignored> {
         let symbol = self.symbol.ok_or(Ignored::NoSymbol)?;

@@ -69,6 +69,8 @@ pub(crate) struct Rest {
     clock_doubted: Notify,
     /// The venue found a time stamp wrong, and its clock was not read since.
     clock_refused: AtomicBool,
+    /// After that a reading of its clock failed.
+    clock_unread: AtomicBool,
 }
 
 /// What a [`Rest`] is made of.
@@ -103,6 +105,7 @@ impl Rest {
             )),
             clock_doubted: Notify::new(),
             clock_refused: AtomicBool::new(false),
+            clock_unread: AtomicBool::new(false),
         }
     }
 
@@ -246,6 +249,13 @@ impl Rest {
 
     /// Requests the venue's time and updates the clock offset.
     pub(super) async fn sync_clock(&self) -> Result<Timestamp, VenueError> {
+        let read = self.read_clock().await;
+        let is_unread = read.is_err() && self.clock_refused.load(Ordering::Relaxed);
+        self.clock_unread.store(is_unread, Ordering::Relaxed);
+        read
+    }
+
+    async fn read_clock(&self) -> Result<Timestamp, VenueError> {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct ServerTime {
@@ -281,9 +291,9 @@ impl Rest {
         }
     }
 
-    /// Whether the venue found a time stamp of ours wrong, and its clock was not read since.
-    pub(super) fn is_clock_refused(&self) -> bool {
-        self.clock_refused.load(Ordering::Relaxed)
+    /// Whether the venue found a time stamp of ours wrong, and the last reading of its clock since then has failed.
+    pub(super) fn is_clock_unread(&self) -> bool {
+        self.clock_unread.load(Ordering::Relaxed)
     }
 
     /// Resolves when the venue has found a time stamp of ours wrong.

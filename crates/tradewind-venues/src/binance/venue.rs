@@ -250,8 +250,8 @@ impl BinanceVenue {
         if !wait.is_zero() {
             return Some(OrdersBlocked::Budget(wait));
         }
-        let is_refused = self.rest.is_clock_refused();
-        is_refused.then_some(OrdersBlocked::Clock)
+        let is_unread = self.rest.is_clock_unread();
+        is_unread.then_some(OrdersBlocked::Clock)
     }
 
     /// The venue's clock minus ours, in nanoseconds.

@@ -94,7 +94,7 @@ impl Books {
         match message {
             Ok(message) => self.take(instrument, message, received_at, on),
             Err(why) => {
-                on(Incoming::Ignored(why));
+                on(Incoming::Ignored(why.of_instrument()));
                 self.lose(instrument, Loss::Unreadable, received_at, on);
             }
         }

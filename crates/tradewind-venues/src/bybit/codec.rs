@@ -194,13 +194,13 @@ pub fn decode(
     let (topic, instrument) = match read() {
         Ok((Topic::Quotes(_), instrument)) => {
             let quote = quote(data, received_at, instrument);
-            return out(quote.unwrap_or_else(Incoming::Ignored));
+            return out(quote.unwrap_or_else(|why| Incoming::Ignored(why.of_instrument())));
         }
         Ok(found) => found,
         Err(why) => return out(Incoming::Ignored(why)),
     };
     if data.body.first() != Some(&b'[') {
-        return out(Incoming::Ignored(Ignored::Malformed));
+        return out(Incoming::Ignored(Ignored::Content));
     }
     let mut rows = Cursor::of_array(data.body);
     let mut last = None;
@@ -212,9 +212,9 @@ pub fn decode(
             (Ok(Some(Value::Object)), Topic::Candles(_, interval)) => {
                 row(&mut rows).and_then(|row| candle(&row, interval, instrument))
             }
-            _ => return out(Incoming::Ignored(Ignored::Malformed)),
+            _ => return out(Incoming::Ignored(Ignored::Content)),
         };
-        out(event.unwrap_or_else(Incoming::Ignored));
+        out(event.unwrap_or_else(|why| Incoming::Ignored(why.of_instrument())));
     }
 }
 

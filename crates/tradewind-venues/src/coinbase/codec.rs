@@ -277,6 +277,17 @@ fn understand(
 ) -> Result<Incoming<MarketEvent>, Ignored> {
     let symbol = row.symbol.ok_or(Ignored::NoSymbol)?;
     let instrument = symbols.find(symbol).ok_or(Ignored::WrongSymbol)?;
+    let read = of_instrument(data, row, received_at, instrument, candles);
+    read.map_err(Ignored::of_instrument)
+}
+
+fn of_instrument(
+    data: &Data<'_>,
+    row: &Row<'_>,
+    received_at: Timestamp,
+    instrument: &Instrument,
+    candles: &mut OpenCandles,
+) -> Result<Incoming<MarketEvent>, Ignored> {
     match topic(data.channel, instrument)? {
         Topic::Quotes(_) => quote(row, data.time(), received_at, instrument),
         Topic::Trades(_) => trade(row, received_at, instrument),

@@ -147,7 +147,7 @@ impl Payloads {
         on(
             match mapping.read((fields, sequence), symbols, received_at, id) {
                 Ok(read) => read,
-                Err(why) => Incoming::Ignored(why),
+                Err(why) => Incoming::Ignored(why.of_instrument()),
             },
         );
     }

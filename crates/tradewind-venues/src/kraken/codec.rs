@@ -213,6 +213,17 @@ fn event(
     candles: &mut OpenCandles,
 ) -> Result<Incoming<MarketEvent>, Ignored> {
     let instrument = row.instrument(symbols)?;
+    let read = of_instrument(channel, row, received_at, instrument, candles);
+    read.map_err(Ignored::of_instrument)
+}
+
+fn of_instrument(
+    channel: &[u8],
+    row: &Row<'_>,
+    received_at: Timestamp,
+    instrument: &Instrument,
+    candles: &mut OpenCandles,
+) -> Result<Incoming<MarketEvent>, Ignored> {
     match topic(channel, row.minutes, instrument)? {
         Topic::Quotes(_) => quote(row, received_at, instrument),
         Topic::Trades(_) => trade(row, received_at, instrument),

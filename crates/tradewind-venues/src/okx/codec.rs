@@ -228,9 +228,9 @@ pub fn decode(
             (Ok(Some(Value::Array(row))), Topic::Candles(_, interval)) => {
                 candle(row, interval, instrument)
             }
-            _ => return out(Incoming::Ignored(Ignored::Malformed)),
+            _ => return out(Incoming::Ignored(Ignored::Content)),
         };
-        out(event.unwrap_or_else(Incoming::Ignored));
+        out(event.unwrap_or_else(|why| Incoming::Ignored(why.of_instrument())));
     }
 }
 

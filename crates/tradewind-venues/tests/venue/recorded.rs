@@ -183,12 +183,12 @@ fn what_is_not_ours_or_cannot_be_exact_is_ignored() {
     check(&ticker.replace("BTCUSDT", "DOGEUSDT"), Ignored::WrongSymbol);
     check(&ticker.replace(r#""s":"BTCUSDT","#, ""), Ignored::NoSymbol);
     check(&ticker.replace("1.6", "1.612"), Ignored::OffGrid);
-    check(&ticker.replace("1.6", "1e5"), Ignored::Malformed);
-    check(&ticker.replace("1.6", "-1.6"), Ignored::Malformed);
-    check(&ticker.replace(r#""1.6""#, "1.6"), Ignored::Malformed);
+    check(&ticker.replace("1.6", "1e5"), Ignored::Content);
+    check(&ticker.replace("1.6", "-1.6"), Ignored::Content);
+    check(&ticker.replace(r#""1.6""#, "1.6"), Ignored::Content);
     check(
         &ticker.replace("1.6", "99999999999999999999"),
-        Ignored::Malformed,
+        Ignored::Content,
     );
     check(
         &format!(r#"{{"stream":"ethusdt@bookTicker","data":{ticker}}}"#),

@@ -1,7 +1,7 @@
 //! Requests that read: paged to the end, repeated when that can help, within the budget, on the venue's clock.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use tradewind_model::{
     Amount, InstrumentId, Interval, OrderStatus, Price, Timestamp, TradeId, VenueOrderId,
 };
-use tradewind_venues::VenueError;
 use tradewind_venues::execution::CandleRange;
+use tradewind_venues::{OrdersBlocked, VenueError};
 
 use crate::http::{Asked, Reply, Server, ok};
 use crate::orders::kinds;
@@ -82,6 +82,41 @@ async fn a_wrong_clock_is_put_right_and_the_request_made_again() {
     assert_eq!(rig.venue.account().await.unwrap(), []);
     assert_eq!(rig.venue.clock_offset_nanos(), 3_600_000_000_000);
     assert!(rig.venue.clock_uncertainty().is_some());
+}
+
+/// R24: a refused time stamp alone keeps no exit here; one whose clock cannot be read afterwards does, until it is read.
+#[tokio::test]
+async fn a_refused_time_stamp_blocks_orders_only_while_the_clock_cannot_be_read() {
+    let is_silent = Arc::new(AtomicBool::new(false));
+    let silent = Arc::clone(&is_silent);
+    let server = Server::start(move |request| match request.path.as_str() {
+        "/api/v3/time" if silent.load(Ordering::Relaxed) => Reply::Answer(502, "gone".into()),
+        "/api/v3/time" => ok(format!(r#"{{"serverTime":{START_MS}}}"#)),
+        _ => Reply::Answer(400, r#"{"code":-1021,"msg":"Timestamp."}"#.into()),
+    })
+    .await;
+    let rig = rig_at(&server);
+    assert!(rig.venue.account().await.is_err());
+    assert_eq!(rig.venue.orders_blocked(), None, "its clock was read");
+    is_silent.store(true, Ordering::Relaxed);
+    assert!(rig.venue.server_time().await.is_err());
+    assert_eq!(
+        rig.venue.orders_blocked(),
+        None,
+        "no time stamp was refused since"
+    );
+    let id = exit_order(1).terms().client_id;
+    assert!(!rig.venue.cancel(BTC, id).await.is_empty());
+    assert_eq!(
+        rig.venue.orders_blocked(),
+        None,
+        "it may be that this one was late"
+    );
+    assert!(rig.venue.server_time().await.is_err());
+    assert_eq!(rig.venue.orders_blocked(), Some(OrdersBlocked::Clock));
+    is_silent.store(false, Ordering::Relaxed);
+    assert!(rig.venue.server_time().await.is_ok());
+    assert_eq!(rig.venue.orders_blocked(), None);
 }
 
 #[tokio::test]

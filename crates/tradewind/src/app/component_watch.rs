@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use tradewind_events::Input;
+use tradewind_model::EventId;
 use tradewind_storage::Writer;
 
 use crate::app::components::Components;
@@ -55,12 +56,14 @@ impl ComponentWatch {
             watched,
             unanswered: 0,
             is_behind: false,
+            applied: EventId::default(),
+            still_behind: Duration::ZERO,
         };
         let watch = move || {
             let mut looks = 0_u32;
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(LOOK_EVERY) {
                 looks = looks.wrapping_add(1);
-                findings.look(looks % PROBE_EVERY == 0);
+                findings.look(looks.is_multiple_of(PROBE_EVERY));
             }
         };
         thread::Builder::new()
@@ -76,6 +79,9 @@ struct Findings {
     /// Probes of the API in a row without an answer.
     unanswered: u32,
     is_behind: bool,
+    /// What the database had at the last look, and for how long it has been behind without taking in anything.
+    applied: EventId,
+    still_behind: Duration,
 }
 
 impl Findings {
@@ -86,8 +92,8 @@ impl Findings {
         if probes {
             let is_answered = self.probe.is_answered();
             self.note_api(is_answered);
-            let behind = self.watched.writer.lag().behind;
-            self.note_database(behind);
+            let lag = self.watched.writer.lag();
+            self.note_database(lag.applied, lag.behind);
         }
     }
 
@@ -101,12 +107,21 @@ impl Findings {
         self.unanswered = self.unanswered.saturating_add(1);
         if self.unanswered == UNANSWERED_MAX {
             self.say("api", Some("it does not answer".to_owned()));
+        }
+        // One that was started again and does not answer either is given up, too.
+        if self.unanswered.is_multiple_of(UNANSWERED_MAX) {
             self.watched.components.give_up("api");
         }
     }
 
-    fn note_database(&mut self, behind: Duration) {
-        let is_behind = behind >= BEHIND_MAX;
+    /// One that is behind and takes in what is missing works: a database that is made anew may take minutes.
+    fn note_database(&mut self, applied: EventId, behind: Duration) {
+        let is_moving = applied != std::mem::replace(&mut self.applied, applied);
+        self.still_behind = match is_moving || behind.is_zero() {
+            true => Duration::ZERO,
+            false => self.still_behind + LOOK_EVERY * PROBE_EVERY,
+        };
+        let is_behind = behind >= BEHIND_MAX && self.still_behind >= BEHIND_MAX;
         if is_behind != std::mem::replace(&mut self.is_behind, is_behind) {
             let seconds = behind.as_secs();
             let problem = format!("the database is {seconds} s behind the journal");
@@ -162,6 +177,7 @@ mod tests {
     use super::*;
     use crate::app::components::Policy;
     use crate::driver::input_queues::Taken;
+    use futures_util::FutureExt as _;
     use std::io::{self, Read as _, Write as _};
     use std::net::TcpListener;
 
@@ -182,7 +198,7 @@ mod tests {
     impl tradewind_storage::EventSource for NoEvents {
         fn read_after(
             &self,
-            _: tradewind_model::EventId,
+            _: EventId,
             _: usize,
         ) -> io::Result<Vec<Arc<tradewind_events::Event>>> {
             Ok(Vec::new())
@@ -213,6 +229,8 @@ mod tests {
             },
             unanswered: 0,
             is_behind: false,
+            applied: EventId::default(),
+            still_behind: Duration::ZERO,
         };
         for is_answered in [true, false, false, true, false, false] {
             findings.note_api(is_answered);
@@ -223,13 +241,33 @@ mod tests {
         }
         let hangs = ("api".to_owned(), Some("it does not answer".to_owned()));
         assert_eq!(said(&queues), [hangs, ("api".to_owned(), None)]);
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        // It is given up once.
-        runtime.unwrap().block_on(api.hung());
-        for seconds in [89, 90, 200, 0] {
-            findings.note_database(Duration::from_secs(seconds));
+        let is_given_up = || api.hung().now_or_never().is_some();
+        assert!(is_given_up());
+        for _ in 0..2 {
+            for _ in 0..UNANSWERED_MAX {
+                assert!(!is_given_up());
+                findings.note_api(false);
+            }
+            assert!(is_given_up(), "its successor may hang, too");
         }
-        let behind = "the database is 90 s behind the journal".to_owned();
+        findings.note_api(true);
+        findings.watched.components.give_up("api");
+        api.restarted();
+        assert!(!is_given_up(), "the notice was its predecessor's");
+        api.ended("it ended by itself");
+        findings.watched.components.give_up("api");
+        assert!(!is_given_up(), "it waits to be started again");
+        said(&queues);
+        let event = |seq| EventId { seq, index: 0 };
+        for seconds in (0..=300).step_by(10) {
+            findings.note_database(event(seconds), Duration::from_secs(seconds));
+        }
+        assert_eq!(said(&queues), [], "it is far behind and works");
+        for seconds in (310..=400).step_by(10) {
+            findings.note_database(event(300), Duration::from_secs(seconds));
+        }
+        findings.note_database(event(301), Duration::ZERO);
+        let behind = "the database is 390 s behind the journal".to_owned();
         let name = || "database".to_owned();
         assert_eq!(said(&queues), [(name(), Some(behind)), (name(), None)]);
     }

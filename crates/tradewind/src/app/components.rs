@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use futures_util::FutureExt as _;
 use tokio::sync::Notify;
 use tradewind_api::wire::Component;
 use tradewind_model::Timestamp;
@@ -142,9 +143,11 @@ impl Components {
         changes
     }
 
-    /// A component does not answer: it is started again if its policy is so.
+    /// A component that runs does not answer: it is started again if its policy is so.
     pub(crate) fn give_up(&self, name: &str) {
-        for state in self.lock().iter().filter(|state| state.name == name) {
+        let all = self.lock();
+        let running = all.iter().filter(|state| state.ended.is_none());
+        for state in running.filter(|state| state.name == name) {
             state.beat.hung.notify_one();
         }
     }
@@ -225,6 +228,8 @@ impl Entry {
             // A panic leaves it odd.
             state.beat.polls.store(0, Ordering::Relaxed);
             state.seen = (0, 0);
+            // What hung was the one before it: a notice that nobody has taken is not the next one's.
+            let _taken = state.beat.hung.notified().now_or_never();
         });
     }
 

@@ -34,6 +34,8 @@ pub struct Echoes {
 #[derive(Debug, Default)]
 struct Account {
     is_live: bool,
+    /// How often it was up.
+    ups: u64,
     /// Until when each is to be reported.
     awaited: BTreeMap<ClientOrderId, Duration>,
     reported: BTreeSet<ClientOrderId>,
@@ -68,10 +70,16 @@ impl Echoes {
         self.with(account, |account| account.is_live)
     }
 
+    /// How often the stream was up.
+    pub(crate) fn ups(&self, account: AccountId) -> u64 {
+        self.with(account, |account| account.ups)
+    }
+
     /// The stream is up, and what came before is read by request; or it is down, and nobody waits for it.
     pub(crate) fn set_live(&self, account: AccountId, is_live: bool) {
         self.with(account, |account| {
             account.is_live = is_live;
+            account.ups += u64::from(is_live);
             account.awaited.clear();
             account.must_renew &= !is_live;
         });

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
-use tradewind_events::{AccountState, BookRead, CandleHistory, Input};
+use tradewind_events::{AccountState, BookRead, CandleHistory, Input, StreamChange};
 use tradewind_model::{AccountId, Clock, ReportKind, Timestamp};
 use tradewind_venues::RealTime;
 use tradewind_venues::execution::{
@@ -72,6 +72,8 @@ struct State {
     executor: Executor,
     /// When each order that has no answer yet was sent.
     sent: BTreeMap<RequestId, Duration>,
+    /// How often the stream had been up when the reading under way came to the open orders: what it shows is of that time or later.
+    read_after: u64,
     /// When [`AccountExecutor::run`] hands in the time.
     tick_at: Option<Timestamp>,
     /// The buffer of outputs, used again and again.
@@ -111,6 +113,7 @@ impl AccountExecutor {
             state: Mutex::new(State {
                 executor,
                 sent: BTreeMap::new(),
+                read_after: 0,
                 tick_at: None,
                 out: Vec::new(),
             }),
@@ -197,6 +200,11 @@ impl AccountExecutor {
             ExecutorOutput::Withdraw(order) => self.venue.withdraw(order),
             ExecutorOutput::Report(report) => self.queues.control(Input::Report(Box::new(report))),
             ExecutorOutput::Account(snapshot) => {
+                if self.state().read_after != self.echoes.ups(self.account) {
+                    let (account, change) = (self.account, Box::new(StreamChange::ReadBefore));
+                    self.queues
+                        .control(Input::AccountStream { account, change });
+                }
                 for input in inputs((self.take_over)(snapshot)) {
                     self.queues.control(input);
                 }
@@ -224,6 +232,10 @@ impl AccountExecutor {
             let age = self.clock.now().since(order.decided_at());
             self.stages.record(Stage::Send, age);
             self.state().sent.insert(id, self.time.now());
+        }
+        if matches!(request, VenueRequest::OpenOrders) {
+            let ups = self.echoes.ups(self.account);
+            self.state().read_after = ups;
         }
         self.venue.begin(id, request);
     }
@@ -301,11 +313,12 @@ mod tests {
 
     /// A venue that takes requests and never answers.
     #[derive(Debug, Default)]
-    struct Silent(Mutex<Vec<VenueRequest>>);
+    struct Silent(Mutex<Vec<VenueRequest>>, Mutex<Option<RequestId>>);
 
     impl ExecutionVenue for Silent {
-        fn begin(&self, _id: RequestId, request: VenueRequest) {
+        fn begin(&self, id: RequestId, request: VenueRequest) {
             self.0.lock().unwrap().push(request);
+            *self.1.lock().unwrap() = Some(id);
         }
     }
 
@@ -360,29 +373,79 @@ mod tests {
         (submitted.unwrap(), desk.now)
     }
 
-    #[test]
-    fn an_order_is_at_its_venue_when_perform_returns_and_its_deadline_is_kept() {
-        let (venue, time) = (Arc::new(Silent::default()), Arc::new(Still::default()));
-        let (order, now) = order();
-        let waits = Waits::default();
-        let executor = AccountExecutor::new(ExecutorParts {
+    fn executor(
+        (venue, time): (&Arc<Silent>, &Arc<Still>),
+        now: Timestamp,
+        take_over: TakeOver,
+    ) -> AccountExecutor {
+        AccountExecutor::new(ExecutorParts {
             account: ACCOUNT,
             executor: Executor::new(ExecutorSettings {
                 account: ACCOUNT,
                 rate: None,
                 instruments: Vec::new(),
-                waits,
+                waits: Waits::default(),
                 retries: RetryLimits::default(),
                 seed: 0,
             }),
-            venue: Arc::clone(&venue) as _,
+            venue: Arc::clone(venue) as _,
             queues: Arc::new(InputQueues::new(1)),
-            take_over: Arc::new(|_| unreachable!("no account is read")),
+            take_over,
             echoes: Arc::default(),
             clock: Arc::new(Real(ManualClock::new(now))),
-            time: Arc::clone(&time) as _,
+            time: Arc::clone(time) as _,
             stages: LatencyStages::default(),
+        })
+    }
+
+    /// N11: a reading that has come to the open orders before the stream is up is marked as one of before.
+    #[test]
+    fn a_reading_from_before_the_stream_was_up_is_marked() {
+        let (venue, time) = (Arc::new(Silent::default()), Arc::default());
+        let (_, now) = order();
+        let read: TakeOver = Arc::new(|_| AccountState {
+            account: ACCOUNT,
+            balances: Vec::new(),
+            open_orders: Vec::new(),
+            fills: Vec::new(),
         });
+        let executor = executor((&venue, &time), now, read);
+        let said = |is_up: bool, comes_up: [bool; 3]| {
+            executor.echoes.set_live(ACCOUNT, is_up);
+            executor.perform(&Effect::Reconcile(ACCOUNT));
+            let answers = [
+                VenueResponse::Balances(Vec::new()),
+                VenueResponse::OpenOrders(Vec::new()),
+                VenueResponse::Balances(Vec::new()),
+            ];
+            for (answer, comes_up) in answers.into_iter().zip(comes_up) {
+                executor.echoes.set_live(ACCOUNT, comes_up);
+                let id = venue.1.lock().unwrap().take().unwrap();
+                executor.handle(ExecutorInput::Response(id, answer));
+            }
+            let mut taken = crate::driver::input_queues::Taken::default();
+            executor.queues.take(&mut taken);
+            let inputs = taken.batch.control.into_iter();
+            let kinds = inputs.map(|input| match input {
+                Input::AccountStream { .. } => "before",
+                Input::Account(_) => "account",
+                _ => "other",
+            });
+            kinds.collect::<Vec<_>>()
+        };
+        assert_eq!(said(false, [false; 3]), ["account"]);
+        assert_eq!(said(false, [false, true, false]), ["before", "account"]);
+        assert_eq!(said(false, [false, false, true]), ["before", "account"]);
+        assert_eq!(said(true, [true, false, false]), ["account"], "in time");
+    }
+
+    #[test]
+    fn an_order_is_at_its_venue_when_perform_returns_and_its_deadline_is_kept() {
+        let (venue, time) = (Arc::new(Silent::default()), Arc::new(Still::default()));
+        let (order, now) = order();
+        let waits = Waits::default();
+        let no_account: TakeOver = Arc::new(|_| unreachable!("no account is read"));
+        let executor = executor((&venue, &time), now, no_account);
         let (_sender, responses) = mpsc::channel(1);
         let mut run = pin!(executor.run(responses, CancellationToken::new()));
         let mut context = Context::from_waker(Waker::noop());

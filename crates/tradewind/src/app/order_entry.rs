@@ -1,7 +1,8 @@
 //! Whether orders can leave for the venue of each account, as an input of the engine, which halts the account while none can.
 //!
 //! They cannot while the venue blocks requests or the budget of the minute is spent, while it refuses time stamps and its clock cannot be
-//! read, and while it does not answer. The last is tried only while the account's stream is down: a live stream is an answer.
+//! read, and while it does not answer. The last is tried only while the account's stream is down: a live stream is an answer. One
+//! request without an answer shows nothing: an exit that may still leave is not kept here.
 //! A venue that did not answer the start is read here, too (N01).
 
 use std::sync::Arc;
@@ -27,6 +28,44 @@ const PROBE_WITHIN: Duration = Duration::from_secs(5);
 const AGAIN_EVERY: Duration = Duration::from_secs(30);
 /// An exit that waits no longer than this is on its way.
 const WAIT_MAX: Duration = Duration::from_secs(1);
+/// So many probes in a row without an answer show that no order can leave.
+const UNANSWERED_MAX: u32 = 2;
+
+/// What can keep orders here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Block {
+    Budget,
+    Clock,
+    Silence,
+}
+
+/// What keeps orders here, from look to look.
+#[derive(Debug, Default)]
+struct Blocks {
+    /// Probes in a row without an answer.
+    unanswered: u32,
+    /// The reason that is reported: as it was first found, while it stays of one kind. Each new text is a change of state.
+    now: Option<(Block, String)>,
+}
+
+impl Blocks {
+    /// Takes what a look has found. Returns what to report.
+    fn note(&mut self, found: Option<(Block, String)>) -> Option<&str> {
+        let is_probed = |(kind, _): &(Block, String)| *kind != Block::Budget;
+        self.unanswered = match &found {
+            Some(found) if is_probed(found) => self.unanswered.saturating_add(1),
+            _ => 0,
+        };
+        let is_shown =
+            |found: &(Block, String)| !is_probed(found) || self.unanswered >= UNANSWERED_MAX;
+        let found = found.filter(is_shown);
+        let kind = |block: &Option<(Block, String)>| block.as_ref().map(|(kind, _)| *kind);
+        if kind(&found) != kind(&self.now) {
+            self.now = found;
+        }
+        self.now.as_ref().map(|(_, why)| why.as_str())
+    }
+}
 
 /// Watches one account.
 struct OrderEntryWatch {
@@ -63,6 +102,11 @@ pub(super) fn start_order_entry_watch(
 impl OrderEntryWatch {
     async fn run(self, mut unread: Option<String>, stop: CancellationToken) -> anyhow::Result<()> {
         let (mut backoff, mut said, mut said_at) = (waits(), unread.clone(), now());
+        let first = unread.clone().map(|why| (Block::Silence, why));
+        let mut blocks = Blocks {
+            unanswered: u32::from(first.is_some()),
+            now: first,
+        };
         loop {
             // A stream that is up shows that the venue answers again.
             let is_silent = unread.is_some() && !self.echoes.is_live(self.account);
@@ -75,11 +119,12 @@ impl OrderEntryWatch {
                 () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(wait) => {}
             }
-            let blocked = tokio::select! {
+            let found = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(()),
-                blocked = self.look(&mut unread, &backoff) => blocked?,
+                found = self.look(&mut unread, &backoff) => found?,
             };
+            let blocked = blocks.note(found).map(str::to_owned);
             if blocked != said || said_at.elapsed() >= AGAIN_EVERY {
                 self.say(blocked.as_deref());
                 (said, said_at) = (blocked, now());
@@ -92,12 +137,16 @@ impl OrderEntryWatch {
         &self,
         unread: &mut Option<String>,
         backoff: &Backoff,
-    ) -> anyhow::Result<Option<String>> {
+    ) -> anyhow::Result<Option<(Block, String)>> {
         if unread.is_none() {
             return Ok(self.blocked().await);
         }
         *unread = self.read_late(backoff).await?;
-        Ok(unread.clone())
+        // The venue answers the account's stream: exits can leave, whatever else it still refuses to list.
+        if self.echoes.is_live(self.account) {
+            return Ok(self.blocked().await);
+        }
+        Ok(unread.clone().map(|why| (Block::Silence, why)))
     }
 
     /// Reads the venue that did not answer the start. Returns why it still does not.
@@ -132,23 +181,19 @@ impl OrderEntryWatch {
         }
     }
 
-    async fn blocked(&self) -> Option<String> {
+    async fn blocked(&self) -> Option<(Block, String)> {
         let venue = &self.settings.venue;
-        match self.venue.orders_blocked() {
-            Some(OrdersBlocked::Budget(wait)) if wait > WAIT_MAX => {
-                return Some(format!("{venue} takes no more requests for now"));
-            }
-            Some(OrdersBlocked::Clock) => {
-                return Some(format!(
-                    "{venue} refused a time stamp, and its clock cannot be read"
-                ));
-            }
-            Some(OrdersBlocked::Budget(_)) | None => {}
+        let blocked = self.venue.orders_blocked();
+        if matches!(blocked, Some(OrdersBlocked::Budget(wait)) if wait > WAIT_MAX) {
+            let why = format!("{venue} takes no more requests for now");
+            return Some((Block::Budget, why));
         }
-        if self.echoes.is_live(self.account) {
+        let is_clock = blocked == Some(OrdersBlocked::Clock);
+        if !is_clock && self.echoes.is_live(self.account) {
             return None;
         }
-        match tokio::time::timeout(PROBE_WITHIN, self.venue.server_time()).await {
+        // This reads the venue's clock, too: a clock that was only lost once is known again.
+        let silence = match tokio::time::timeout(PROBE_WITHIN, self.venue.server_time()).await {
             Ok(Ok(_)) => None,
             // It refused, which is an answer.
             Ok(Err(error)) if !error.is_transient() => None,
@@ -157,7 +202,13 @@ impl OrderEntryWatch {
                 let seconds = PROBE_WITHIN.as_secs();
                 Some(format!("{venue} does not answer within {seconds} s"))
             }
+        };
+        let silence = silence?;
+        if is_clock {
+            let why = format!("{venue} refused a time stamp, and its clock cannot be read");
+            return Some((Block::Clock, why));
         }
+        Some((Block::Silence, silence))
     }
 
     fn say(&self, blocked: Option<&str>) {
@@ -171,4 +222,41 @@ impl OrderEntryWatch {
 
 fn now() -> tokio::time::Instant {
     tokio::time::Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(kind: Block, why: &str) -> Option<(Block, String)> {
+        Some((kind, why.to_owned()))
+    }
+
+    /// An exit that may still leave is not kept here: one lost request of the clock halts nothing.
+    #[test]
+    fn two_probes_without_an_answer_are_a_block_and_one_is_none() {
+        let mut blocks = Blocks::default();
+        for kind in [Block::Silence, Block::Clock] {
+            assert_eq!(blocks.note(found(kind, "lost")), None);
+            assert_eq!(blocks.note(None), None);
+        }
+        assert_eq!(blocks.note(found(Block::Silence, "lost")), None);
+        let shown = blocks.note(found(Block::Clock, "the clock"));
+        assert_eq!(shown, Some("the clock"));
+        assert_eq!(blocks.note(None), None);
+        let shown = blocks.note(found(Block::Budget, "banned"));
+        assert_eq!(shown, Some("banned"), "that the venue said itself");
+    }
+
+    #[test]
+    fn an_outage_whose_errors_vary_is_one_cause() {
+        let mut blocks = Blocks::default();
+        blocks.note(found(Block::Silence, "refused"));
+        for why in ["reset", "timeout", "refused"] {
+            assert_eq!(blocks.note(found(Block::Silence, why)), Some("reset"));
+        }
+        let shown = blocks.note(found(Block::Budget, "banned"));
+        assert_eq!(shown, Some("banned"));
+        assert_eq!(blocks.note(None), None);
+    }
 }

@@ -138,15 +138,18 @@ impl AccountToQueues {
 
     /// Resolves when an account's stream is to be connected anew. One that has not reported an order in time is unsure then.
     pub(crate) async fn missed(&self, account: AccountId, time: &dyn RealTime) {
-        let Some(order) = self.echoes.missed(account, time).await else {
+        let reason = if let Some(order) = self.echoes.missed(account, time).await {
+            tracing::warn!(account = account.0, %order, "The account stream does not report an order that the venue has; it is connected anew.");
+            "an order that the venue took was not reported within 2 s"
+        } else {
             tracing::warn!(
                 account = account.0,
                 "The account stream is doubted; it is connected anew."
             );
-            return;
+            "it was doubted, and is connected anew"
         };
-        tracing::warn!(account = account.0, %order, "The account stream does not report an order that the venue has; it is connected anew.");
-        let reason = "an order that the venue took was not reported within 2 s".to_owned();
+        // The engine may take it for proved again by now: what is missed until the next one is up must be looked for.
+        let reason = reason.to_owned();
         self.put(account, StreamChange::Unsure { reason });
     }
 
@@ -214,6 +217,30 @@ impl AccountSink for AccountToQueues {
 mod tests {
     use super::*;
     use tradewind_model::{FeedHealth, InstrumentId};
+
+    /// N04: between a connection that was doubted and the next nothing is entered, even if a sweep ended the doubt meanwhile.
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_is_connected_anew_is_unsure_whatever_the_reason() {
+        let (queues, echoes) = (Arc::new(InputQueues::new(0)), Arc::new(Echoes::default()));
+        let (account, time) = (AccountId(0), tradewind_venues::TokioTime::default());
+        let sink = AccountToQueues::new(Arc::clone(&queues), &[], Arc::clone(&echoes));
+        sink.resync(account);
+        echoes.doubt(account);
+        sink.missed(account, &time).await;
+        let mut taken = crate::driver::input_queues::Taken::default();
+        queues.take(&mut taken);
+        let inputs = taken.batch.control.into_iter();
+        let changes: Vec<StreamChange> = inputs
+            .filter_map(|input| match input {
+                Input::AccountStream { change, .. } => Some(*change),
+                _ => None,
+            })
+            .collect();
+        assert!(
+            matches!(changes[..], [StreamChange::Up, StreamChange::Unsure { .. }]),
+            "{changes:?}"
+        );
+    }
 
     #[test]
     fn why_a_feed_failed_is_kept_until_it_is_live() {

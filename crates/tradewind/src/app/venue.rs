@@ -1,6 +1,6 @@
 //! The embedded exchange and the venues' adapters: everything the desk reaches over TCP.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
@@ -246,8 +246,7 @@ async fn read_venues(
     accounts: &[Arc<dyn Venue>],
     known: &Configuration,
 ) -> anyhow::Result<(Vec<Instrument>, BTreeMap<AccountId, String>)> {
-    let mut listed: Vec<Instrument> = Vec::new();
-    let mut unread = BTreeMap::new();
+    let mut starts = Vec::new();
     let accounts = config.accounts.iter().zip(accounts);
     for (id, (account, venue)) in (0..).map(AccountId).zip(accounts) {
         // Read for each account: its adapter learns the symbols and the venue's limit of requests from it.
@@ -256,19 +255,36 @@ async fn read_venues(
             let known = recalled(config, &account.venue, known)?;
             venue.recall(&known).then_some(known)
         };
-        let here = match at_start(&account.venue, read, recalled).await? {
-            Start::Read(here) => here,
-            Start::Recalled(here, why) => {
-                unread.insert(id, why);
-                here
-            }
+        let start = at_start(&account.venue, read, recalled).await?;
+        starts.push((id, account.venue.clone(), start));
+    }
+    Ok(put_together(starts))
+}
+
+/// What the venues list, once for each, and the accounts that still have to read it. If one account of a venue has only what an earlier run
+/// knew, all of the venue trade by that, so that each has to read the venue first.
+fn put_together(
+    starts: Vec<(AccountId, String, Start)>,
+) -> (Vec<Instrument>, BTreeMap<AccountId, String>) {
+    let mut whys: BTreeMap<String, String> = BTreeMap::new();
+    for (_, venue, start) in &starts {
+        if let Start::Recalled(_, why) = start {
+            whys.entry(venue.clone()).or_insert_with(|| why.clone());
+        }
+    }
+    let (mut listed, mut unread, mut done) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
+    for (id, venue, start) in starts {
+        let why = whys.get(&venue);
+        unread.extend(why.map(|why| (id, why.clone())));
+        let here = match start {
+            Start::Read(_) if why.is_some() => continue,
+            Start::Read(here) | Start::Recalled(here, _) => here,
         };
-        let first = here.first().map(|instrument| instrument.venue);
-        if !listed.iter().any(|known| Some(known.venue) == first) {
+        if done.insert(venue) {
             listed.extend(here);
         }
     }
-    Ok((listed, unread))
+    (listed, unread)
 }
 
 /// Lists what an account's venue has, reads its time, and checks the key of a live account.
@@ -453,6 +469,41 @@ mod tests {
         Embedded {
             address: ([127, 0, 0, 1], 4_321).into(),
             secrets: BTreeMap::new(),
+        }
+    }
+
+    /// N01: an account that has read a venue trades by no rules that another one remembers.
+    #[test]
+    fn a_venue_that_one_account_could_not_read_is_read_by_all_before_they_trade() {
+        use tradewind_model::{AssetId, InstrumentId};
+        let listing = |venue: u32, name: &str| Instrument {
+            venue: VenueId(venue),
+            ..Instrument::spot(InstrumentId(0), name.to_owned(), AssetId(0), AssetId(1))
+        };
+        let fresh = vec![listing(0, "a:BTC/USDT"), listing(0, "a:NEW/USDT")];
+        let old = vec![listing(0, "a:BTC/USDT")];
+        let other = vec![listing(1, "b:BTC/USDT")];
+        let read = |id, venue: &str, here: &Vec<Instrument>| {
+            (AccountId(id), venue.to_owned(), Start::Read(here.clone()))
+        };
+        let recalled = |id| {
+            let start = Start::Recalled(old.clone(), "silent".to_owned());
+            (AccountId(id), "a".to_owned(), start)
+        };
+        let (listed, unread) = put_together(vec![
+            read(0, "a", &fresh),
+            read(1, "a", &fresh),
+            read(2, "b", &other),
+        ]);
+        assert_eq!((listed.len(), unread.len()), (3, 0));
+        let both = [0, 1].map(|id| (AccountId(id), "silent".to_owned()));
+        for starts in [
+            vec![recalled(0), read(1, "a", &fresh), read(2, "b", &other)],
+            vec![read(0, "a", &fresh), recalled(1), read(2, "b", &other)],
+        ] {
+            let (listed, unread) = put_together(starts);
+            assert_eq!(listed, [old.clone(), other.clone()].concat());
+            assert_eq!(unread, BTreeMap::from(both.clone()));
         }
     }
 

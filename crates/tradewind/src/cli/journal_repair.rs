@@ -31,6 +31,8 @@ pub(super) fn repair(location: &Location, dir: &Path, output: Output) -> anyhow:
     let aside = aside(&location.data_dir);
     let mut kept = Vec::new();
     while let Err(error) = reader.verify() {
+        // Nothing is changed, and nothing killed, for what cannot be repaired.
+        let damage = Damage::of(&error, dir)?;
         if kept.is_empty() {
             let latched = location.latch().kill(REASON, BY, now());
             ensure!(
@@ -38,19 +40,23 @@ pub(super) fn repair(location: &Location, dir: &Path, output: Output) -> anyhow:
                 "kill.json cannot be written; nothing was changed"
             );
             fs::create_dir(&aside).with_context(|| format!("making {}", aside.display()))?;
+            // A database that is ahead of the journal is wrong, however the repair ends.
+            for name in ["tradewind.db", "tradewind.db-wal", "tradewind.db-shm"] {
+                keep(&location.data_dir.join(name), &aside, &mut kept)?;
+            }
         }
         let before = kept.len();
-        cut(&error, dir, &aside, &mut kept)?;
+        damage.cut(dir, &aside, &mut kept)?;
         ensure!(kept.len() > before, "{error}: it is not repaired");
     }
     if kept.is_empty() {
-        return Ok(match output.is_json() {
-            true => output.value(&json!({ "repaired": false, "kept": [] }))?,
-            false => output.line("nothing is damaged, and nothing was changed")?,
-        });
+        if output.is_json() {
+            return Ok(output.value(&json!({ "repaired": false, "kept": [] }))?);
+        }
+        return Ok(output.line("nothing is damaged, and nothing was changed")?);
     }
-    for name in ["tradewind.db", "tradewind.db-wal", "tradewind.db-shm"] {
-        keep(&location.data_dir.join(name), &aside, &mut kept)?;
+    for folder in [&aside, &location.data_dir] {
+        File::open(folder)?.sync_all()?;
     }
     let shown: Vec<String> = kept.iter().map(|path| path.display().to_string()).collect();
     if output.is_json() {
@@ -73,47 +79,71 @@ fn aside(data_dir: &Path) -> PathBuf {
     free.next().unwrap_or_else(|| data_dir.join("damaged"))
 }
 
-/// Copies the damaged file and cuts it before the damage, and moves the files of its store behind it.
-fn cut(
-    error: &JournalError,
-    dir: &Path,
-    aside: &Path,
-    kept: &mut Vec<PathBuf>,
-) -> anyhow::Result<()> {
-    let place = error.place();
-    let Some((path, offset)) = place.filter(|_| matches!(error, JournalError::Corrupt { .. }))
-    else {
-        bail!("{error}; {}", error.cure());
-    };
-    let name = path.file_name().and_then(|name| name.to_str());
-    let Some((name, (store, _))) = name.and_then(|name| Some((name, name.split_once('-')?))) else {
-        bail!("{error}; {}", error.cure());
-    };
-    ensure!(
-        path.parent() == Some(dir),
-        "{error}: it is in the archive, which no start reads; move the file to another folder"
-    );
-    let copy = aside.join(name);
-    fs::copy(path, &copy).with_context(|| format!("keeping {}", path.display()))?;
-    File::open(&copy)?.sync_all()?;
-    kept.push(copy);
-    if offset == 0 {
-        fs::remove_file(path)?;
-    } else {
-        let file = File::options().write(true).open(path)?;
-        file.set_len(offset)?;
-        file.sync_all()?;
+/// Where a file of the journal is damaged.
+struct Damage {
+    path: PathBuf,
+    offset: u64,
+    /// The file's name, and with what the names of its store begin.
+    name: String,
+    store: String,
+}
+
+impl Damage {
+    /// # Errors
+    /// It is none that can be cut off.
+    fn of(error: &JournalError, dir: &Path) -> anyhow::Result<Self> {
+        let place = error.place();
+        let Some((path, offset)) = place.filter(|_| matches!(error, JournalError::Corrupt { .. }))
+        else {
+            bail!("{error}; {}", error.cure());
+        };
+        let name = path.file_name().and_then(|name| name.to_str());
+        let Some((name, (store, _))) = name.and_then(|name| Some((name, name.split_once('-')?)))
+        else {
+            bail!("{error}; {}", error.cure());
+        };
+        ensure!(
+            path.parent() == Some(dir),
+            "{error}: it is in the archive, which no start reads; move the file to another folder"
+        );
+        Ok(Self {
+            path: path.to_owned(),
+            offset,
+            name: name.to_owned(),
+            store: format!("{store}-"),
+        })
     }
-    for later in fs::read_dir(dir)? {
-        let later = later?.path();
-        let of_store = later.file_name().and_then(|name| name.to_str());
-        let of_store = of_store.filter(|one| one.starts_with(&format!("{store}-")));
-        if of_store.is_some_and(|one| one > name) {
-            keep(&later, aside, kept)?;
+
+    /// Copies the damaged file and cuts it before the damage, and moves the files of its store behind it.
+    fn cut(&self, dir: &Path, aside: &Path, kept: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+        let Self {
+            path,
+            offset,
+            name,
+            store,
+        } = self;
+        let copy = aside.join(name);
+        fs::copy(path, &copy).with_context(|| format!("keeping {}", path.display()))?;
+        File::open(&copy)?.sync_all()?;
+        kept.push(copy);
+        if *offset == 0 {
+            fs::remove_file(path)?;
+        } else {
+            let file = File::options().write(true).open(path)?;
+            file.set_len(*offset)?;
+            file.sync_all()?;
         }
+        for later in fs::read_dir(dir)? {
+            let later = later?.path();
+            let of_store = later.file_name().and_then(|name| name.to_str());
+            let of_store = of_store.filter(|one| one.starts_with(store.as_str()));
+            if of_store.is_some_and(|one| one > name.as_str()) {
+                keep(&later, aside, kept)?;
+            }
+        }
+        File::open(dir)?.sync_all()?;
+        Ok(())
     }
-    File::open(dir)?.sync_all()?;
-    Ok(())
 }
 
 /// Moves a file aside, if it is there.

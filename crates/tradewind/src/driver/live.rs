@@ -122,12 +122,15 @@ pub async fn run<O: Outbox>(parts: DriverParts<O>) -> anyhow::Result<Engine> {
             return Ok(engine);
         }
         let now = driver.clock().now();
-        if !taken.is_empty() {
-            still.wait_until(now, Some(now));
+        let next = if taken.is_empty() {
+            driver.next_due()
+        } else {
+            Some(now)
+        };
+        if still.wait_until(now, next) || !taken.is_empty() {
             tokio::task::yield_now().await;
             continue;
         }
-        still.wait_until(now, driver.next_due());
         let due = driver.next_due().map(|due| driver.clock().real_until(due));
         let check = driver.journal().next_check();
         let due = due.into_iter().chain(check).min();

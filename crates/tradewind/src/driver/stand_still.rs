@@ -1,4 +1,5 @@
-//! Notices that the process stood still, or the machine was suspended: a turn that comes much later than it was due (T03).
+//! Notices that the process stood still, or the machine was suspended: a turn that comes much later than it was due, or that takes
+//! much longer than any turn does (T03).
 //!
 //! Nothing was received meanwhile, and what the sockets hold is old. The accounts' streams count as cut off for as long, so that nothing is
 //! entered before each is connected anew and its account compared with its venue.
@@ -11,23 +12,31 @@ use tradewind_model::{AccountId, Clock, Ppm, Timestamp};
 /// As of a partition; a lateness that is shorter is that of a busy machine.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// When the next turn is due at the latest.
+/// When the next turn is due at the latest, and when the last one began.
 #[derive(Debug, Default)]
 pub(super) struct StandStill {
     due: Option<Timestamp>,
+    began: Option<Timestamp>,
 }
 
 impl StandStill {
-    /// At `now` the thread is about to wait until `due`; `None`: for as long as nothing comes.
-    pub(super) fn wait_until(&mut self, now: Timestamp, due: Option<Timestamp>) {
-        self.due = due.map(|due| due.max(now));
+    /// At `now` the thread is about to wait until `due`; `None`: for as long as nothing comes. Returns whether the turn that ends here took
+    /// so long that the process stood still in it: the next is due since that one began, and there is nothing to wait for.
+    pub(super) fn wait_until(&mut self, now: Timestamp, due: Option<Timestamp>) -> bool {
+        let began = self.began.take();
+        let stood = began.filter(|began| now.since(*began) >= LONGEST);
+        self.due = stood.or(due.map(|due| due.max(now)));
+        stood.is_some()
     }
 
     /// A turn begins. For how long the process stood still before it, if it did. A clock that does not show real time shows no
     /// stand-still either.
     pub(super) fn take(&mut self, clock: &dyn Clock) -> Option<Duration> {
-        let late = clock.now().since(self.due.take()?);
-        (late >= LONGEST && clock.speed() == Ppm::ONE).then_some(late)
+        let now = clock.now();
+        let is_real = clock.speed() == Ppm::ONE;
+        self.began = is_real.then_some(now);
+        let late = now.since(self.due.take()?);
+        (late >= LONGEST && is_real).then_some(late)
     }
 }
 
@@ -86,5 +95,28 @@ mod tests {
         );
         still.wait_until(Timestamp::EPOCH, Some(Timestamp::EPOCH));
         assert_eq!(still.take(&clock.0), None, "no clock of real time");
+    }
+    /// The process may be stopped while it is in a turn: that it writes the journal then makes no difference.
+    #[test]
+    fn a_turn_that_takes_five_seconds_shows_a_stand_still() {
+        let clock = Real(ManualClock::new(Timestamp::from_secs(100)));
+        let mut still = StandStill::default();
+        let mut turn = |millis: u64| {
+            let span = still.take(&clock);
+            clock.0.advance(Duration::from_millis(millis));
+            let due = clock.now() + Duration::from_secs(60);
+            (span, still.wait_until(clock.now(), Some(due)))
+        };
+        assert_eq!(turn(4_999), (None, false));
+        assert_eq!(turn(8 * 3_600_000), (None, true));
+        let hours = Duration::from_secs(8 * 3_600);
+        assert_eq!(turn(0), (Some(hours), false), "at once, and once");
+        assert_eq!(turn(0), (None, false));
+        assert_eq!(still.take(&clock.0), None);
+        clock.0.advance(hours);
+        assert!(
+            !still.wait_until(clock.now(), None),
+            "no clock of real time"
+        );
     }
 }

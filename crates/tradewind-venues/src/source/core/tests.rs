@@ -201,7 +201,29 @@ fn many_messages_that_cannot_be_read_end_a_connection_and_few_do_not() {
     assert_eq!(lines.lock().unwrap()[2], down);
 }
 
-/// Is ready after one byte; each byte behind it is a pong.
+/// D09: an instrument of which nothing can be read takes no other one's connection down.
+#[test]
+fn what_cannot_be_read_of_one_instrument_leaves_the_connection_alone() {
+    let ends = |byte: &[u8]| {
+        let address = Address::tcp(([127, 0, 0, 1], 9).into()).unwrap();
+        let (mut source, _) = source(move || Shaking(address.clone(), false));
+        source.handle(Duration::ZERO, SourceIn::Start);
+        let link = open_link(&mut source, Duration::ZERO);
+        for _ in 0..1_000 {
+            let Some(buffers) = source.buffers(link) else {
+                return true;
+            };
+            buffers.fill(byte);
+            source.received(Duration::ZERO, link, Timestamp::EPOCH);
+        }
+        false
+    };
+    assert!(!ends(b"x"));
+    assert!(!ends(b"c"), "the content of one instrument");
+    assert!(ends(b"m"), "what nobody can read");
+}
+
+/// Is ready after one byte; each byte behind it is a pong, or a message that cannot be read.
 struct Shaking(Address, bool);
 
 impl Protocol for Shaking {
@@ -232,8 +254,13 @@ impl Protocol for Shaking {
         _out: &mut Vec<u8>,
         on: &mut impl FnMut(Incoming<MarketEvent>),
     ) -> Result<usize, ProtocolError> {
-        if std::mem::replace(&mut self.1, true) && !bytes.is_empty() {
-            on(Incoming::Pong);
+        if std::mem::replace(&mut self.1, true) {
+            match bytes.first() {
+                Some(b'c') => on(Incoming::Ignored(Ignored::Content)),
+                Some(b'm') => on(Incoming::Ignored(Ignored::Malformed)),
+                Some(_) => on(Incoming::Pong),
+                None => {}
+            }
         }
         Ok(bytes.len().min(1))
     }

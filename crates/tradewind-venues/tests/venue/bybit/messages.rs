@@ -200,7 +200,7 @@ fn a_number_that_says_nothing_about_order_is_not_one() {
     assert_eq!(numbers(&["9dc75fca-4bdd-4773-9f78-6f5d7ab2a110"]), [None]);
     assert_eq!(
         said(&trades(&["9dc75"])),
-        [Incoming::Ignored(Ignored::Malformed)]
+        [Incoming::Ignored(Ignored::Content)]
     );
 }
 
@@ -213,8 +213,8 @@ fn what_is_not_ours_or_cannot_be_exact_is_ignored() {
     check(&quote.replacen("BTCUSDT", "XRPUSDT", 1), "WrongSymbol");
     check(&quote.replace(r#""s":"BTCUSDT","#, ""), "NoSymbol");
     check(&quote.replace("100.5", "100.505"), "OffGrid");
-    check(&quote.replace("100.5", "NaN"), "Malformed");
-    check(&quote.replace(r#"[["100.5","1"]]"#, "[]"), "Malformed");
+    check(&quote.replace("100.5", "NaN"), "Content");
+    check(&quote.replace(r#"[["100.5","1"]]"#, "[]"), "NotWanted");
     check(
         &quote.replace("orderbook.1.", "orderbook.200."),
         "NotWanted",
@@ -223,7 +223,7 @@ fn what_is_not_ours_or_cannot_be_exact_is_ignored() {
         &quote.replace("orderbook.1.BTCUSDT", "orderbook"),
         "NoSymbol",
     );
-    check(r#"{"topic":"publicTrade.BTCUSDT","data":{}}"#, "Malformed");
+    check(r#"{"topic":"publicTrade.BTCUSDT","data":{}}"#, "Content");
     check(r#"{"topic":"publicTrade.BTCUSDT"}"#, "Malformed");
     check("", "Malformed");
     check("{}", "Other");

@@ -155,11 +155,11 @@ fn what_is_not_ours_or_cannot_be_exact_is_ignored() {
     check(&quote.replace("BTC-USDT", "DOGE-USDT"), "WrongSymbol");
     check(&quote.replace(r#","instId":"BTC-USDT""#, ""), "NoSymbol");
     check(&quote.replace("8476.98", "8476.981"), "OffGrid");
-    check(&quote.replace("8476.98", "NaN"), "Malformed");
-    check(&quote.replace("8476.98", "-1"), "Malformed");
+    check(&quote.replace("8476.98", "NaN"), "Content");
+    check(&quote.replace("8476.98", "-1"), "Content");
     check(
         &quote.replace(r#"[["8476.98","415","0","13"]]"#, "[]"),
-        "Malformed",
+        "NotWanted",
     );
     check(&quote.replace("bbo-tbt", "books5"), "NotWanted");
     check("", "Malformed");

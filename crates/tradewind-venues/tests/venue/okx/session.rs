@@ -247,7 +247,7 @@ fn a_change_that_cannot_be_read_is_a_gap() {
     dialogue.does(|protocol, out| protocol.subscribe(1, &[Topic::Depth(BTC)], out));
     dialogue.receives(&book_frame("snapshot", -1, 5, "100", "1"));
     let received = dialogue.receives(&book_frame("update", 5, 6, "1e2", "1"));
-    assert_eq!(received[0], Incoming::Ignored(Ignored::Malformed));
+    assert_eq!(received[0], Incoming::Ignored(Ignored::Content));
     assert!(matches!(received[1..], [Incoming::Lost { .. }]));
 }
 
