@@ -552,3 +552,29 @@ fn a_bot_gets_what_there_is_of_its_first_share() {
     let view = desk.engine.view();
     assert_ne!(view.bots[0].state, tradewind_events::BotState::Stopped);
 }
+
+#[test]
+fn a_deposit_between_two_midnights_raises_no_share() {
+    let script = Script::default();
+    let mut desk = Desk::started(of_shares(vec![shared(0, 20)]), script.strategies());
+    desk.advance(Duration::from_secs(4));
+    desk.account(&[(USDT, Amount::whole(150_000))]);
+    assert_eq!(desk.count(EventType::TransferReported), 1);
+    desk.advance(DAY + Duration::from_secs(60));
+    assert_eq!(desk.count(EventType::BudgetChanged), 2);
+    assert_eq!(budgets(&desk), [Amount::whole(20_000)]);
+}
+
+#[test]
+fn a_day_with_missing_parts_ranks_a_candidate() {
+    let script = Script::default();
+    let mut desk = warm(&script);
+    for (instrument, volume) in (0..).zip([0, 10, 1_000]) {
+        desk.candle(&Candle {
+            complete: false,
+            ..day(instrument, 0, volume)
+        });
+    }
+    desk.advance(Universe::AFTER);
+    assert_eq!(members(&desk), [2, 1]);
+}
