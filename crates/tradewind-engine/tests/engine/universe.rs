@@ -558,7 +558,9 @@ fn a_deposit_between_two_midnights_raises_no_share() {
     let script = Script::default();
     let mut desk = Desk::started(of_shares(vec![shared(0, 20)]), script.strategies());
     desk.advance(Duration::from_secs(4));
-    desk.account(&[(USDT, Amount::whole(150_000))]);
+    for _ in 0..3 {
+        desk.account(&[(USDT, Amount::whole(150_000))]);
+    }
     assert_eq!(desk.count(EventType::TransferReported), 1);
     desk.advance(DAY + Duration::from_secs(60));
     assert_eq!(desk.count(EventType::BudgetChanged), 2);
