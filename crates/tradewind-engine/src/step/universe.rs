@@ -81,7 +81,7 @@ fn waits(parts: &Parts, bot: BotId) -> bool {
     }
 }
 
-/// Says, once a day, that the members stay for want of candles.
+/// Says, once a day, that the members stay while there are no candles.
 fn complain_once(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     let late = parts.now().since(midnight(parts) + PATIENCE);
     if parts.now() >= midnight(parts) + PATIENCE && late < Universe::AFTER {
