@@ -213,7 +213,10 @@ impl Backtest {
             }
             MarketEvent::Candle(candle) => {
                 effects.counters.candles += 1;
-                effects.candles.keep(candle);
+                // A strategy is fed with whole ones.
+                if candle.complete {
+                    effects.candles.keep(candle);
+                }
                 Input::Candle(*candle)
             }
             MarketEvent::Depth(depth) => {

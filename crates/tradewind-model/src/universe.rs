@@ -209,8 +209,9 @@ mod tests {
     #[test]
     fn what_is_no_ranking_is_refused() {
         let check = |text: &str| assert!(text.parse::<Ranking>().is_err(), "{text}");
-        ["volume", "volume 7", "volume 0d", "volume +7d", "price 7d"].map(check);
-        ["volume 366d", "volatility 1d", "volume 7h", " 7d", ""].map(check);
+        let of_volume = ["volume", "volume 7", "volume 0d", "volume +7d", "volume 7h"];
+        let others = ["volume 366d", "volatility 1d", "price 7d", " 7d", ""];
+        of_volume.into_iter().chain(others).for_each(check);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Tables of candles as a history: each candle's start, then the candle itself and those that are put together from it.
 //!
 //! A closed candle is an event at its end, the longest first, before the next one opens: so what is decided on it can be
-//! filled at that open and not before. Where candles are missing nothing is played, and no longer candle is made. How its course is played is in `course.rs`.
+//! filled at that open and not before. Where candles are missing nothing is played, and no longer candle is made, but the days of
+//! a universe: those are marked and rank candidates alone. How its course is played is in `course.rs`.
 
 use std::collections::VecDeque;
 
@@ -50,17 +51,20 @@ pub(super) struct CandleEvents {
     half_spread: Ppm,
     /// Builders of the longer candles, longest first.
     longer: Vec<CandleBuilder>,
+    /// Whether days with missing parts are emitted, marked: a universe counts them.
+    all_days: bool,
     /// Where the next candle begins, if none is missing.
     next: Option<Timestamp>,
 }
 
 impl CandleEvents {
-    /// Candles of `interval`, and those of `wanted` that are longer.
+    /// Candles of `interval`, and those of `wanted` that are longer. With `all_days`, days with missing parts too, marked as such.
     pub(super) fn new(
         instrument: Instrument,
         interval: Interval,
         wanted: &[Interval],
         half_spread: Ppm,
+        all_days: bool,
     ) -> Self {
         let longer = wanted.iter().rev().filter(|wanted| **wanted > interval);
         Self {
@@ -70,6 +74,7 @@ impl CandleEvents {
             instrument,
             interval,
             half_spread,
+            all_days,
             next: None,
         }
     }
@@ -86,6 +91,9 @@ impl CandleEvents {
             candle,
             half_spread,
         };
+        if self.all_days {
+            self.close_days(start, out);
+        }
         out.push_back((start, HistoryEvent::CandleStart(begins)));
         let end = candle.close_time();
         let continues = self.next.replace(end) == Some(start);
@@ -100,7 +108,7 @@ impl CandleEvents {
                 builder.mark_incomplete();
             }
             builder.close_until(end, |longer| {
-                if longer.complete {
+                if longer.complete || (self.all_days && longer.interval == Interval::Day1) {
                     out.push_back((end, MarketEvent::Candle(longer).into()));
                 }
             });
@@ -111,6 +119,20 @@ impl CandleEvents {
         }
         out.push_back((end, MarketEvent::Candle(candle).into()));
         Ok(())
+    }
+
+    /// Closes days of which the end is missing.
+    fn close_days(&mut self, start: Timestamp, out: &mut VecDeque<(Timestamp, HistoryEvent)>) {
+        let days = self.longer.iter_mut();
+        for builder in days.filter(|builder| builder.interval() == Interval::Day1) {
+            builder.close_until(start, |day| {
+                let day = Candle {
+                    complete: false,
+                    ..day
+                };
+                out.push_back((start, MarketEvent::Candle(day).into()));
+            });
+        }
     }
 
     fn candle(&self, row: &CandleRow) -> Result<Candle, BacktestError> {

@@ -33,6 +33,8 @@ pub(super) struct Plan {
     /// Intervals of the candles the strategy needs.
     pub(super) intervals: Vec<Interval>,
     pub(super) half_spread: Ppm,
+    /// Whether a universe counts days with missing parts.
+    pub(super) all_days: bool,
 }
 
 /// What a strategy demands of the bot that runs it.
@@ -207,6 +209,7 @@ pub(super) fn plan(
         files,
         intervals: rules.intervals.clone(),
         half_spread: options.half_spread,
+        all_days: options.universe.is_some(),
     })
 }
 

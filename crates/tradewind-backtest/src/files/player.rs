@@ -107,7 +107,9 @@ fn open(plan: &Plan, survey: &Survey, instrument: &Instrument) -> Result<Feed, B
     let rows = table.rows()?;
     Ok(match (table.kind, table.interval) {
         (Kind::Candles, Some(interval)) => {
-            let events = CandleEvents::new(instrument, interval, &plan.intervals, plan.half_spread);
+            let (intervals, half_spread) = (&plan.intervals, plan.half_spread);
+            let events =
+                CandleEvents::new(instrument, interval, intervals, half_spread, plan.all_days);
             Feed::Candles(Box::new(CandleFeed::new(rows, events)))
         }
         // Books and what houses send are refused by the survey.

@@ -30,6 +30,19 @@ fn file(folder: &tempfile::TempDir, name: &str, days: (i64, i64), volume: i64) -
     path
 }
 
+/// Without the rows of some hours.
+fn without(file: &PathBuf, hours: std::ops::Range<i64>) {
+    let text = std::fs::read_to_string(file).expect("it was written");
+    let is_there = |line: &&str| {
+        let at = line
+            .split_once(',')
+            .and_then(|(at, _)| at.parse::<i64>().ok());
+        at.is_none_or(|at| !hours.contains(&((at - START) / 3_600)))
+    };
+    let kept: Vec<&str> = text.lines().filter(is_there).collect();
+    std::fs::write(file, kept.join("\n") + "\n").expect("it was there");
+}
+
 /// A buys whatever is a member, each day at 00:05.
 fn run(files: Vec<PathBuf>, universe: Universe) -> Report {
     let rules = RuleText {
@@ -90,7 +103,9 @@ fn the_members_of_each_day_are_those_that_were_listed_and_old_enough() {
         .iter()
         .map(|change| {
             let seconds = change.at.as_nanos() / 1_000_000_000 - START;
-            assert_eq!(seconds % DAY, 60, "a minute after midnight: {}", change.at);
+            // A minute after midnight, or an hour where a candidate has no candle of the last day.
+            let wanted = if seconds / DAY == 16 { 3_600 } else { 60 };
+            assert_eq!(seconds % DAY, wanted, "{}", change.at);
             let names = |of: &[String]| of.iter().map(name).collect();
             (seconds / DAY, names(&change.joined), names(&change.left))
         })
@@ -132,4 +147,21 @@ fn the_members_of_each_day_are_those_that_were_listed_and_old_enough() {
     ];
     let until = run(shorter, universe(2));
     assert_eq!(until.universe, report.universe[..1]);
+}
+
+#[test]
+fn missing_hours_take_no_member_away() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = vec![
+        file(&folder, "AAA", (0, 20), 100),
+        file(&folder, "BBB", (0, 20), 300),
+        file(&folder, "CCC", (0, 20), 50),
+    ];
+    // Within a day, and over midnight.
+    for hours in [196..198, 238..242] {
+        files.iter().for_each(|file| without(file, hours.clone()));
+    }
+    let report = run(files, universe(2));
+    assert_eq!(report.universe.len(), 1, "{:?}", report.universe);
+    assert_eq!(report.universe[0].joined.len(), 2);
 }

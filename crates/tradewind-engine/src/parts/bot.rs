@@ -61,9 +61,10 @@ pub(crate) struct Bot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ShareBudget {
     pub(crate) budget: Amount,
-    /// What the bot had realised by then.
-    pub(crate) realized: Amount,
     pub(crate) at: Timestamp,
+    /// How often it could not be set since, because something had no price.
+    #[serde(default)]
+    pub(crate) tries: u32,
 }
 
 /// Counts and figures of a bot since the start, for views only. No decision depends on them.
@@ -301,6 +302,17 @@ impl Bot {
     /// Sets a budget that is a share.
     pub(crate) const fn set_share(&mut self, share: ShareBudget) {
         self.share = Some(share);
+    }
+
+    /// Counts that its share could not be set. Returns how often that was.
+    pub(crate) const fn try_share(&mut self) -> u32 {
+        match &mut self.share {
+            Some(share) => {
+                share.tries += 1;
+                share.tries
+            }
+            None => 0,
+        }
     }
 
     pub(crate) const fn members(&self) -> &Members {

@@ -60,6 +60,28 @@ impl Members {
         }
     }
 
+    /// Forgets all days, before they are read again. The members stay.
+    pub(crate) fn forget_days(&mut self) {
+        self.candidates.clear();
+    }
+
+    /// How many candidates have the last day up to `midnight`, and how many have only the day before.
+    pub(crate) fn count_days(
+        &self,
+        slots: impl Iterator<Item = usize>,
+        midnight: Timestamp,
+    ) -> (usize, usize) {
+        let (mut there, mut late) = (0, 0);
+        for candidate in slots.filter_map(|slot| self.candidates.get(slot)) {
+            let days = candidate.days.iter().rev();
+            let mut known = days.map(|day| day.open_time + DAY);
+            let end = known.find(|end| *end <= midnight);
+            there += usize::from(end == Some(midnight));
+            late += usize::from(end.is_some_and(|end| end + DAY == midnight));
+        }
+        (there, late)
+    }
+
     /// Chooses members of candidates, each with its slot, by the days up to `midnight`; `None` if that changes nothing.
     pub(crate) fn choose(
         &mut self,
@@ -81,18 +103,22 @@ impl Members {
             .map(|(_, instrument)| instrument)
             .take(universe.top as usize)
             .collect();
-        if members == self.chosen {
-            return None;
-        }
         let without = |of: &[InstrumentId], known: &[InstrumentId]| {
             let mut of = of.to_vec();
             of.retain(|one| !known.contains(one));
             of
         };
+        let joined = without(&members, &self.chosen);
+        let left = without(&self.chosen, &members);
+        if joined.is_empty() && left.is_empty() {
+            // Those that swapped their places.
+            self.chosen = members;
+            return None;
+        }
         Some(Choice {
-            joined: without(&members, &self.chosen),
-            left: without(&self.chosen, &members),
             members,
+            joined,
+            left,
         })
     }
 

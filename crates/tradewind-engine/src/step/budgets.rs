@@ -11,14 +11,17 @@ use tradewind_events::{BotConfig, EventKind, Outputs, Timer};
 use tradewind_model::{
     AccountId, Amount, AssetId, BotId, InstrumentKind, Interval, Money, OwnerId, Ppm, Timestamp,
 };
-use tradewind_portfolio::value_account;
-use tradewind_risk::PositionEffect;
+use tradewind_portfolio::{Valuation, rate, value_account};
 
+use super::configure::complain;
+use super::risk_context::reserved;
 use crate::parts::Parts;
 use crate::parts::bot::ShareBudget;
 
 /// How long after 00:00 UTC budgets are set, and how long after that again while something has no price.
 const AFTER_MIDNIGHT: Duration = Duration::from_secs(60);
+/// How often that is. Then budgets are set by what has a price.
+const TRIES: u32 = 15;
 
 /// Moves what is missing of an account's configured capital from EXTERNAL to the desk, and what is too much back, as far as it
 /// is there. What the desk had before a capital was configured counts as given: its money, and what its positions cost.
@@ -105,7 +108,7 @@ pub(super) fn first_uncovered<'a>(
 
 /// The desk starts: budgets that are shares are set next at the end of the day, or soon if that was missed.
 pub(super) fn set_timer(parts: &mut Parts, out: &mut Outputs) {
-    let shares = parts.bots.iter().filter(|bot| !bot.is_removed());
+    let shares = parts.bots.iter();
     let mut shares = shares.filter(|bot| bot.config().budget_share.is_some());
     let now = parts.now();
     let today = Interval::Day1.open_time(now);
@@ -123,17 +126,19 @@ pub(super) fn set_timer(parts: &mut Parts, out: &mut Outputs) {
     parts.timers.set(at, Timer::Budgets, out);
 }
 
-/// Budgets that are shares are set for the day. Those of an account that cannot be valued wait for a minute.
+/// Budgets that are shares and were not set today are set. Those of an account that cannot be valued wait for a minute.
 pub(crate) fn on_timer(parts: &mut Parts, out: &mut Outputs) {
     let mut waits = false;
+    let today = Interval::Day1.open_time(parts.now());
     for index in 0..parts.config.accounts.len() {
         let account = parts.config.accounts[index].id;
         let bots: Vec<BotId> = parts.bots.ids().collect();
-        let has_share = |bot: &BotId| {
+        let is_due = |bot: &BotId| {
             let bot = parts.bots.bot(*bot);
-            bot.is_funded() && bot.config().account == account && bot.share().is_some()
+            let is_due = bot.share().is_some_and(|share| share.at < today);
+            is_due && bot.is_funded() && bot.config().account == account
         };
-        let bots: Vec<BotId> = bots.into_iter().filter(has_share).collect();
+        let bots: Vec<BotId> = bots.into_iter().filter(is_due).collect();
         if bots.is_empty() {
             continue;
         }
@@ -149,40 +154,114 @@ pub(crate) fn on_timer(parts: &mut Parts, out: &mut Outputs) {
     parts.timers.set(at, Timer::Budgets, out);
 }
 
+/// How the budget of a bot is set.
+#[derive(Clone, Copy, Debug)]
+struct ShareChange {
+    bot: BotId,
+    /// What its account is worth, and the bot itself.
+    equity: Amount,
+    own: Amount,
+    /// What it lacks; negative if it has too much.
+    missing: Amount,
+    /// Whether everything on the account has a price.
+    is_priced: bool,
+}
+
 /// Sets the budgets of funded bots of one account; those that give money back come first. False, with nothing moved, while
-/// something has no price.
+/// something has no price and may get one.
 fn set_shares(parts: &mut Parts, bots: &[BotId], out: &mut Outputs) -> bool {
-    let changes = bots.iter().map(|bot| {
-        let (equity, share) = share_of(parts, *bot)?;
-        let own = own_value(parts, *bot)?;
-        Some((*bot, equity, own, share - own))
-    });
-    let Some(mut changes) = changes.collect::<Option<Vec<_>>>() else {
-        return false;
-    };
-    changes.sort_by_key(|(_, _, _, missing)| *missing >= Amount::ZERO);
-    for (bot, equity, own, missing) in changes {
-        let moved = movable(parts, bot, missing);
-        let config = parts.bots.bot(bot).config().clone();
+    let changes = bots.iter().filter_map(|bot| change_of(parts, *bot));
+    let mut changes: Vec<ShareChange> = changes.collect();
+    if let Some(change) = changes.iter().find(|change| !change.is_priced).copied() {
+        let tries = bots.iter().map(|bot| parts.bots.bot_mut(*bot).try_share());
+        if tries.max().unwrap_or_default() < TRIES {
+            return false;
+        }
+        complain(parts, change.bot, &without(parts, change.bot), out);
+    }
+    changes.sort_by_key(|change| change.missing >= Amount::ZERO);
+    for change in changes {
+        let bot = change.bot;
+        let moved = movable(parts, bot, change.missing);
+        let runtime = parts.bots.bot(bot);
+        if runtime.is_removed() && moved.is_zero() {
+            continue;
+        }
+        let config = runtime.config().clone();
         if allocate(parts, &config, moved) {
-            note_share(parts, bot, (own + moved, moved, equity), out);
+            note_share(parts, bot, (change.own + moved, moved, change.equity), out);
         }
     }
     true
 }
 
-/// Gives a bot its share of its account's equity for the first time. False if the desk's money does not cover it.
+/// What a bot lacks of its share. One that was removed gives back what it has. One that holds what has no price gets nothing.
+fn change_of(parts: &Parts, bot: BotId) -> Option<ShareChange> {
+    let account = valued(parts, bot, None)?;
+    let own = valued(parts, bot, Some(OwnerId::Bot(bot)))?;
+    let is_removed = parts.bots.bot(bot).is_removed();
+    let missing = if is_removed {
+        -own.equity.max(Amount::ZERO)
+    } else {
+        part_of(parts, bot, account.equity)? - own.equity
+    };
+    Some(ShareChange {
+        bot,
+        equity: account.equity,
+        own: own.equity,
+        missing: match own.unpriced {
+            0 => missing,
+            _ => missing.min(Amount::ZERO),
+        },
+        is_priced: is_removed || account.unpriced == 0,
+    })
+}
+
+/// What is said of a budget that was set without what has no price.
+fn without(parts: &Parts, bot: BotId) -> String {
+    let config = parts.bots.bot(bot).config();
+    let (account, prices) = (config.account, parts.prices());
+    let asset = asset_of(parts, config);
+    let balances = parts.portfolio.ledger.balances();
+    let mut names: Vec<&str> = balances
+        .filter(|(of, _, owner, _)| *of == account && *owner != OwnerId::External)
+        .filter(|(_, one, _, _)| asset.is_some_and(|asset| rate(prices, *one, asset).is_none()))
+        .map(|(_, one, _, _)| parts.config.assets.name(one))
+        .collect();
+    names.dedup();
+    format!(
+        "its account has {} without a price: shares are set without it",
+        match names.is_empty() {
+            true => "a position".to_owned(),
+            false => names.join(", "),
+        }
+    )
+}
+
+/// Gives a bot its share of its account's equity for the first time, or what there is of it. False if the desk has no money.
 pub(super) fn fund_share(parts: &mut Parts, bot: BotId, out: &mut Outputs) -> bool {
     // Recovery reads from an event what it got.
-    let valued = (!parts.is_recovering).then(|| valued_share(parts, bot));
-    let Some((equity, share)) = valued.flatten() else {
+    let valued = (!parts.is_recovering).then(|| valued(parts, bot, None));
+    // What has a price alone: at the first reading of an account there may be no quotes yet.
+    let Some(equity) = valued.flatten().map(|value| value.equity) else {
         return false;
     };
     let config = parts.bots.bot(bot).config().clone();
-    if share <= Amount::ZERO || !allocate(parts, &config, share) {
+    let given = part_of(parts, bot, equity).zip(asset_of(parts, &config));
+    let Some((share, asset)) = given else {
+        return false;
+    };
+    let ledger = &parts.portfolio.ledger;
+    let has = givers(parts, config.account).iter();
+    let has = has.map(|owner| ledger.balance(config.account, asset, *owner));
+    let given = share.min(has.max().unwrap_or_default());
+    if given <= Amount::ZERO || !allocate(parts, &config, given) {
         return false;
     }
-    note_share(parts, bot, (share, share, equity), out);
+    note_share(parts, bot, (given, given, equity), out);
+    if given < share {
+        set_soon(parts, bot, given, out);
+    }
     true
 }
 
@@ -204,14 +283,10 @@ fn note_share(
 }
 
 fn keep_share(parts: &mut Parts, bot: BotId, budget: Amount, at: Timestamp) {
-    let config = parts.bots.bot(bot).config();
-    let asset = asset_of(parts, config);
-    let owner = OwnerId::Bot(bot);
-    let realized = asset.map(|asset| parts.portfolio.realized(config.account, owner, asset));
     let share = ShareBudget {
         budget,
-        realized: realized.unwrap_or_default(),
         at,
+        tries: 0,
     };
     parts.bots.bot_mut(bot).set_share(share);
 }
@@ -227,45 +302,38 @@ pub(crate) fn fold(parts: &mut Parts, bot: BotId, budget: Amount, moved: Amount)
     keep_share(parts, bot, budget, now);
 }
 
-/// A budget that was an amount is a share from now on: it is set in a minute.
-pub(super) fn become_share(parts: &mut Parts, bot: BotId, budget: Amount, out: &mut Outputs) {
+/// A budget that is a share is set in a minute: the share changed, or the bot was removed.
+pub(super) fn set_soon(parts: &mut Parts, bot: BotId, budget: Amount, out: &mut Outputs) {
     keep_share(parts, bot, budget, Timestamp::EPOCH);
     set_timer(parts, out);
 }
 
-/// The equity of a bot's account in the asset of its budget, and its share of it; `None` while something has no price.
-fn share_of(parts: &Parts, bot: BotId) -> Option<(Amount, Amount)> {
-    valued(parts, bot, None).and_then(|equity| part_of(parts, bot, equity))
+/// What a bot with a share sizes by: its budget, or what it has if that is less. What has no price counts nothing.
+pub(super) fn sized_share(parts: &Parts, bot: BotId, share: ShareBudget) -> Amount {
+    let own = valued(parts, bot, Some(OwnerId::Bot(bot)));
+    own.map_or(share.budget, |own| own.equity.min(share.budget))
 }
 
-/// The same with what has a price alone: at the first reading of an account there may be no quotes yet.
-fn valued_share(parts: &Parts, bot: BotId) -> Option<(Amount, Amount)> {
-    let config = parts.bots.bot(bot).config();
-    let asset = asset_of(parts, config)?;
-    let (portfolio, prices) = (&parts.portfolio, parts.prices());
-    let value = value_account(portfolio, prices, config.account, asset, None);
-    part_of(parts, bot, value.equity)
-}
-
-fn part_of(parts: &Parts, bot: BotId, equity: Amount) -> Option<(Amount, Amount)> {
+fn part_of(parts: &Parts, bot: BotId, equity: Amount) -> Option<Amount> {
     let share: Ppm = parts.bots.bot(bot).config().budget_share?;
-    Some((equity, equity.share(share)?))
+    equity.share(share)
 }
 
-/// What a bot has, in the asset of its budget.
-fn own_value(parts: &Parts, bot: BotId) -> Option<Amount> {
-    valued(parts, bot, Some(OwnerId::Bot(bot)))
-}
-
-fn valued(parts: &Parts, bot: BotId, owner: Option<OwnerId>) -> Option<Amount> {
+/// What a bot's account is worth in the asset of its budget, or what an owner has there.
+fn valued(parts: &Parts, bot: BotId, owner: Option<OwnerId>) -> Option<Valuation> {
     let config = parts.bots.bot(bot).config();
     let asset = asset_of(parts, config)?;
     let (portfolio, prices) = (&parts.portfolio, parts.prices());
-    let value = value_account(portfolio, prices, config.account, asset, owner);
-    (value.unpriced == 0).then_some(value.equity)
+    Some(value_account(
+        portfolio,
+        prices,
+        config.account,
+        asset,
+        owner,
+    ))
 }
 
-/// How much of `missing` can be moved: what the desk has of its own, or what the bot has in cash and no open entry may need.
+/// How much of `missing` can be moved: what the desk has of its own, or what the bot has in cash and no open order may need.
 fn movable(parts: &Parts, bot: BotId, missing: Amount) -> Amount {
     let config = parts.bots.bot(bot).config();
     let Some(asset) = asset_of(parts, config) else {
@@ -275,14 +343,12 @@ fn movable(parts: &Parts, bot: BotId, missing: Amount) -> Amount {
     if missing >= Amount::ZERO {
         return missing.min(has(OwnerId::Unallocated).max(Amount::ZERO));
     }
-    let mut open = parts.orders.open();
-    let enters = |order: &crate::parts::order::Order| {
-        order.bot() == Some(bot) && order.effect() == PositionEffect::Entry
-    };
-    if open.any(enters) {
-        return Amount::ZERO;
-    }
-    missing.max(-has(OwnerId::Bot(bot)).max(Amount::ZERO))
+    let open = parts.orders.open();
+    let needed = open
+        .filter(|order| order.bot() == Some(bot))
+        .map(|order| reserved(parts, order, asset));
+    let free = has(OwnerId::Bot(bot)) - needed.sum();
+    missing.max(-free.max(Amount::ZERO))
 }
 
 /// The asset of a bot's budget.
@@ -302,13 +368,14 @@ fn way(
     if amount < Amount::ZERO {
         return (has(bot) >= needed).then_some((bot, OwnerId::Unallocated));
     }
-    let is_limited = parts.config.accounts[config.account.index()]
-        .capital
-        .is_some();
-    let givers: &[OwnerId] = match is_limited {
-        true => &[OwnerId::Unallocated],
-        false => &[OwnerId::Unallocated, OwnerId::External],
-    };
-    let mut givers = givers.iter().copied();
+    let mut givers = givers(parts, config.account).iter().copied();
     Some((givers.find(|owner| has(*owner) >= needed)?, bot))
+}
+
+/// Whose money a budget may be given of.
+fn givers(parts: &Parts, account: AccountId) -> &'static [OwnerId] {
+    match parts.config.accounts[account.index()].capital {
+        Some(_) => &[OwnerId::Unallocated],
+        None => &[OwnerId::Unallocated, OwnerId::External],
+    }
 }

@@ -119,7 +119,13 @@ pub(crate) fn on_candle(parts: &mut Parts, candle: &Candle, out: &mut Outputs) {
 }
 
 fn feed(parts: &mut Parts, place: BotInstrument, candle: &Candle, out: &mut Outputs) {
-    let is_awake = parts.bots.bot(place.bot()).is_awake();
+    let bot = parts.bots.bot(place.bot());
+    let is_awake = bot.is_awake();
+    if !candle.complete && bot.config().universe.is_some() {
+        // A day with missing parts ranks a candidate, and no strategy sees it.
+        note_day(parts, place, candle);
+        return;
+    }
     let state = parts.bots.at_mut(place);
     if !is_awake || state.is_awaiting(candle.interval) {
         return;

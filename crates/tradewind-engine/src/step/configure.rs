@@ -12,7 +12,7 @@ use tradewind_events::{
 use tradewind_model::{Account, Amount, AssetId, BotId, Instrument};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 
-use super::budgets::{allocate, become_share, first_uncovered, fund_share, set_timer};
+use super::budgets::{allocate, first_uncovered, fund_share, set_soon, set_timer};
 use super::causes::{close_cause, open_cause, open_until_cleared};
 use super::lifecycle::{await_account, build_strategy, forget_request, set_state, start_bot};
 use super::market_data::on_instrument;
@@ -289,19 +289,20 @@ fn change(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
         config.budget = before.budget;
         config.budget_share = before.budget_share;
     }
-    let becomes_share = is_funded && before.budget_share.is_none() && config.budget_share.is_some();
     let bot = config.id;
     let is_at_work = !matches!(
         parts.bots.bot(bot).state(),
         BotState::Stopped | BotState::Faulted
     );
     let is_back = parts.bots.bot(bot).is_removed();
+    let is_other_share = is_back || before.budget_share != config.budget_share;
+    let is_set_soon = is_funded && config.budget_share.is_some() && is_other_share;
     let is_other_rule = rule(&before) != rule(&config);
     parts.config.bots[bot.index()] = config.clone();
     let is_other_source = source(&before) != source(&config);
     parts.bots.bot_mut(bot).reconfigure(config);
-    if becomes_share {
-        become_share(parts, bot, known_budget, out);
+    if is_set_soon {
+        set_soon(parts, bot, known_budget, out);
     }
     follow_configuration(parts, bot, &before.exit, out);
     if is_other_source {
@@ -342,6 +343,7 @@ fn rule(config: &BotConfig) -> impl PartialEq + '_ {
         &config.instruments,
         &config.reads,
         &config.wakes,
+        config.universe,
         config.lane,
     );
     (strategy, fed, config.sizer)
@@ -351,7 +353,11 @@ fn rule(config: &BotConfig) -> impl PartialEq + '_ {
 fn remove(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     parts.orders.cancel_entries(Some(bot), out);
     forget_request(parts, bot, out);
-    parts.bots.bot_mut(bot).remove();
+    let runtime = parts.bots.bot_mut(bot);
+    runtime.remove();
+    if let Some(share) = runtime.share() {
+        set_soon(parts, bot, share.budget, out);
+    }
     let reason = "removed from the configuration";
     set_state(parts, bot, BotState::Stopped, reason, out);
 }
@@ -364,7 +370,7 @@ fn move_budget(parts: &mut Parts, config: &BotConfig, before: Amount) -> bool {
     !account.is_reconciled() || allocate(parts, config, config.budget - before)
 }
 
-fn complain(parts: &mut Parts, bot: BotId, error: &str, out: &mut Outputs) {
+pub(super) fn complain(parts: &mut Parts, bot: BotId, error: &str, out: &mut Outputs) {
     let faults = u32::try_from(parts.bots.bot(bot).faults()).unwrap_or(u32::MAX);
     let error = error.to_owned();
     parts.emit(None, EventKind::BotError { bot, error, faults }, out);

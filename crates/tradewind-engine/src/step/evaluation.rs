@@ -230,7 +230,7 @@ fn leaves(parts: &Parts, place: BotInstrument, target: &Target) -> bool {
 }
 
 /// The part of a target that ends a position.
-fn exit_of(target: &Target) -> Target {
+pub(super) fn exit_of(target: &Target) -> Target {
     Target {
         adds: false,
         exposure: Ppm::ZERO,

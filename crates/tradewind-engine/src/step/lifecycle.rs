@@ -187,6 +187,7 @@ fn request_warm_up(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     let read = parts.strategies.reads(bot).candles.iter();
     let read = read.filter(|warm_up| warm_up.candles > 0);
     let read: Vec<Interval> = read.map(|warm_up| warm_up.interval).collect();
+    parts.bots.bot_mut(bot).members_mut().forget_days();
     for place in parts.bots.places(bot) {
         let state = parts.bots.at_mut(place);
         state.forget_candles();

@@ -303,7 +303,7 @@ const fn spent_by(instrument: &Instrument, terms: &OrderTerms) -> AssetId {
 }
 
 /// What an open order may still spend of an asset.
-fn reserved(parts: &Parts, order: &Order, asset: AssetId) -> Amount {
+pub(super) fn reserved(parts: &Parts, order: &Order, asset: AssetId) -> Amount {
     let terms = order.terms();
     let instrument = parts.config.instrument(terms.instrument);
     if spent_by(instrument, terms) != asset {

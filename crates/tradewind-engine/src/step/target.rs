@@ -12,6 +12,7 @@ use tradewind_model::{
 };
 use tradewind_risk::{DenyReason, PositionEffect};
 
+use super::budgets::sized_share;
 use super::exit_way::{clear_way, is_locked};
 use super::plan_changes::change_plan;
 use super::positions::{closable, closing_quantity};
@@ -312,16 +313,19 @@ fn sized(parts: &Parts, place: BotInstrument, side: Side, target: &Target) -> Op
     Some(size(config.sizer, target.exposure, &sizing))
 }
 
-/// The equity a bot sizes by: its budget less the losses that it realised since the budget was set.
+/// The equity a bot sizes by: its budget less the losses that it realised. A budget that is a share is set anew each day, and what the
+/// bot has bounds it.
 pub(super) fn sizing_equity(parts: &Parts, place: BotInstrument) -> Amount {
     let bot = parts.bots.bot(place.bot());
     let config = bot.config();
+    if let Some(share) = bot.share() {
+        return sized_share(parts, place.bot(), share).max(Amount::ZERO);
+    }
     let instrument = parts.bots.at(place).instrument();
     let quote = parts.config.instrument(instrument).quote;
     let owner = OwnerId::Bot(place.bot());
     let realized = parts.portfolio.realized(config.account, owner, quote);
-    let realized = realized - bot.share().map_or(Amount::ZERO, |share| share.realized);
-    (bot.budget() + realized.min(Amount::ZERO)).max(Amount::ZERO)
+    (config.budget + realized.min(Amount::ZERO)).max(Amount::ZERO)
 }
 
 /// Whether exits of a position pause because some were refused. Then the next is tried when the pause is over.

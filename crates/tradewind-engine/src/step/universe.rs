@@ -1,15 +1,23 @@
-//! Universes: which of its instruments a bot may enter. The choice of a day is made by a timer one minute after 00:00 UTC, and when a
-//! bot has its past candles, from closed days up to 00:00 UTC alone. So a replay, and a restart within the day, choose the same.
+//! Universes: which of its instruments a bot may enter. The choice of a day is made by a timer one minute after 00:00 UTC, or when the
+//! candles of the last day are there, and when a bot has its past candles: from closed days up to 00:00 UTC alone. So a replay chooses
+//! the same.
+
+use std::time::Duration;
 
 use tradewind_events::{EventKind, Outputs, Timer, UniverseView};
 use tradewind_model::{BotId, Candle, Day, InstrumentId, Interval, Target, Timestamp, Universe};
 
+use super::configure::complain;
+use super::evaluation::exit_of;
 use crate::parts::Parts;
 use crate::parts::bot::Bot;
 use crate::parts::bot_instrument::BotInstrument;
 
 /// The reason shown where a bot would enter an instrument that is no member.
 pub(super) const NO_MEMBER: &str = "not a member of its universe: it only leaves";
+
+/// How long after 00:00 UTC the choice waits for any candle of the last day.
+const PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// Keeps a closed day of a candidate. True if the bot's strategy has no use for the candle.
 pub(super) fn note_day(parts: &mut Parts, place: BotInstrument, candle: &Candle) -> bool {
@@ -29,23 +37,65 @@ pub(super) fn note_day(parts: &mut Parts, place: BotInstrument, candle: &Candle)
 /// A bot has its past candles: its members are chosen, and the next choice is timed.
 pub(super) fn begin(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     if let Some(universe) = parts.bots.bot(bot).config().universe {
-        choose(parts, bot, &universe, out);
-        set_timer(parts, bot, out);
+        let waits = waits(parts, bot);
+        // Members of a day ago are better than none.
+        if !waits || parts.bots.bot(bot).members().chosen().is_empty() {
+            choose(parts, bot, &universe, out);
+        }
+        set_timer(parts, bot, waits, out);
     }
 }
 
-/// The choice of the day is due. A bot that is not at work chooses when it has its past candles again.
+/// The choice of the day is due, or candles that it waited for may be there. A bot that is not at work chooses when it has its past candles again.
 pub(crate) fn on_timer(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     let known = parts.bots.get(bot).filter(|bot| bot.is_awake());
     let universe = known.and_then(|bot| bot.config().universe);
     if let Some(universe) = universe {
-        choose(parts, bot, &universe, out);
-        set_timer(parts, bot, out);
+        let waits = waits(parts, bot);
+        if waits {
+            complain_once(parts, bot, out);
+        } else {
+            choose(parts, bot, &universe, out);
+        }
+        set_timer(parts, bot, waits, out);
     }
 }
 
-fn set_timer(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
-    let at = next_choice(parts.now());
+/// The midnight up to which a choice goes now.
+fn midnight(parts: &Parts) -> Timestamp {
+    // Before the minute is over, the candles of the last day may not have come: the choice of the day before stands.
+    Interval::Day1.open_time(parts.now() - Universe::AFTER)
+}
+
+/// Whether the choice waits for candles of the last day: of an hour for those of any candidate that had one the day before, then as
+/// long as most lack theirs. One that ended has none, and so is left an hour later.
+fn waits(parts: &Parts, bot: BotId) -> bool {
+    let midnight = midnight(parts);
+    let runtime = parts.bots.bot(bot);
+    let slots = runtime.config().instruments.iter();
+    let slots = slots.filter_map(|one| runtime.slot_of(*one));
+    let (there, late) = runtime.members().count_days(slots, midnight);
+    match parts.now() < midnight + PATIENCE {
+        true => late > 0 || (there == 0 && !runtime.members().chosen().is_empty()),
+        false => there < late || (there == 0 && !runtime.members().chosen().is_empty()),
+    }
+}
+
+/// Says, once a day, that the members stay while there are no candles.
+fn complain_once(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
+    let late = parts.now().since(midnight(parts) + PATIENCE);
+    if parts.now() >= midnight(parts) + PATIENCE && late < Universe::AFTER {
+        let error =
+            "most candidates have no candle of the last day: its members stay until they come";
+        complain(parts, bot, error, out);
+    }
+}
+
+fn set_timer(parts: &mut Parts, bot: BotId, waits: bool, out: &mut Outputs) {
+    let at = match waits {
+        true => parts.now() + Universe::AFTER,
+        false => next_choice(parts.now()),
+    };
     parts.timers.set(at, Timer::Universe(bot), out);
 }
 
@@ -60,8 +110,7 @@ fn next_choice(now: Timestamp) -> Timestamp {
 }
 
 fn choose(parts: &mut Parts, bot: BotId, universe: &Universe, out: &mut Outputs) {
-    // Before the minute is over, the candles of the last day may not have come: the choice of the day before stands.
-    let midnight = Interval::Day1.open_time(parts.now() - Universe::AFTER);
+    let midnight = midnight(parts);
     let runtime = parts.bots.bot_mut(bot);
     let candidates = runtime.config().instruments.clone();
     let slots: Vec<(usize, InstrumentId)> = candidates
@@ -107,15 +156,33 @@ pub(super) fn lets_enter(parts: &Parts, place: BotInstrument) -> bool {
     bot.config().universe.is_none() || bot.members().contains(place.slot())
 }
 
-/// Whether a target wants more, or the other side, of what is no member.
-pub(super) fn refuses(parts: &Parts, place: BotInstrument, target: &Target) -> bool {
-    if lets_enter(parts, place) {
-        return false;
-    }
+/// What of a target may be worked towards: of what is no member, to leave it, to hold less, or another plan for what is held.
+pub(super) fn allowed(parts: &Parts, place: BotInstrument, target: Target) -> Option<Target> {
     let state = parts.bots.at(place);
     let (held, wanted) = (state.position().quantity.0.signum(), target.exposure.0);
-    let is_more = held == 0 || wanted.abs() > state.engaged_exposure().0.abs();
-    wanted != 0 && (is_more || wanted.signum() != held)
+    if wanted == 0 || lets_enter(parts, place) {
+        return Some(target);
+    }
+    if held == 0 {
+        return None;
+    }
+    if wanted.signum() != held {
+        return Some(exit_of(&target));
+    }
+    if wanted.abs() <= state.engaged_exposure().0.abs() {
+        return Some(target);
+    }
+    let is_other_plan = target
+        .exit
+        .as_deref()
+        .is_some_and(|plan| plan != state.exit());
+    let exposure = state.exposure();
+    (is_other_plan && exposure.0.signum() == held).then_some(Target {
+        adds: false,
+        exposure,
+        limit: None,
+        ..target
+    })
 }
 
 /// The universe of a bot, for observers.

@@ -6,8 +6,8 @@ use tradewind_events::{
     BotConfig, CandleHistory, Configuration, EventKind, EventType, Input, Output, Timer,
 };
 use tradewind_model::{
-    Amount, Candle, Instrument, InstrumentId, Interval, Ppm, Price, Quantity, Side, Sizer,
-    Timestamp, Universe,
+    Amount, Candle, ExitPlan, Instrument, InstrumentId, Interval, Ppm, Price, Quantity, ReportKind,
+    Side, Sizer, Stop, Timestamp, Universe,
 };
 use tradewind_testkit::{Answer, BTC, Desk, START, Script, USDT, bot, configuration, spot};
 
@@ -22,7 +22,7 @@ fn chooser() -> BotConfig {
         positions_max: 3,
         universe: Some(Universe {
             top: 2,
-            by: "volume 2d".parse().unwrap(),
+            by: "volume 2d".parse().expect("it is a ranking"),
             min_age: DAY * 5,
         }),
         ..bot(0)
@@ -103,7 +103,8 @@ fn warm_up(desk: &mut Desk) {
 
 fn members(desk: &Desk) -> Vec<u32> {
     let view = desk.engine.view();
-    let universe = view.bots[0].universe.clone().unwrap();
+    let universe = view.bots[0].universe.as_ref();
+    let universe = universe.expect("it has one");
     universe.members.iter().map(|one| one.0).collect()
 }
 
@@ -190,13 +191,97 @@ fn a_leaver_is_only_left_and_a_joiner_may_be_entered() {
     );
     script.say(BOT, Answer::target(-500_000));
     desk.quote_of(InstrumentId(0), 9_999, 10_001);
-    assert_eq!(desk.orders().len(), 3, "a leaver is not turned either");
     // The same order within a second is refused as a duplicate.
+    assert_eq!(desk.orders().len(), 3);
     desk.advance(Duration::from_secs(2));
-    script.say(BOT, Answer::target(0));
+    script.say(BOT, Answer::target(-500_000));
     desk.quote_of(InstrumentId(0), 9_999, 10_001);
     let exit = desk.last_order();
     assert_eq!((exit.instrument, exit.side), (InstrumentId(0), Side::Sell));
+    desk.fill(&exit, 9_999);
+    assert_eq!(desk.orders().len(), 4, "a leaver is left and not turned");
+    assert_eq!(desk.held(InstrumentId(0)), 0);
+}
+
+#[test]
+fn another_plan_of_a_leaver_is_taken_without_more_of_it() {
+    let script = Script::default();
+    let mut desk = warm(&script);
+    script.say(BOT, Answer::target(500_000));
+    desk.quote_of(InstrumentId(0), 9_999, 10_001);
+    let entry = desk.last_order();
+    desk.fill(&entry, 10_001);
+    next_day(&mut desk, 0, [0, 10, 1_000]);
+    let plan = ExitPlan {
+        stop: Stop::Distance(Ppm(10_000)),
+        ..ExitPlan::default()
+    };
+    script.say(BOT, Answer::guarded(900_000, None, Some(plan.clone())));
+    desk.quote_of(InstrumentId(0), 9_999, 10_001);
+    assert_eq!(desk.held(InstrumentId(0)), entry.quantity.0);
+    let EventKind::SignalGenerated {
+        exposure, details, ..
+    } = desk.last(EventType::SignalGenerated)
+    else {
+        panic!("it is a signal");
+    };
+    assert_eq!(exposure, Ppm(500_000));
+    let details = details.expect("it has a plan");
+    assert_eq!(details.exit, Some(plan));
+}
+
+#[test]
+fn candles_of_the_last_day_that_come_late_are_waited_for() {
+    let script = Script::default();
+    let mut desk = warm(&script);
+    desk.advance(Universe::AFTER);
+    desk.advance(DAY);
+    assert_eq!(members(&desk), [0, 1], "no candle is there");
+    for (instrument, volume) in (0..).zip([0, 10, 1_000]) {
+        desk.input(&Input::Candle(day(instrument, 0, volume)));
+    }
+    desk.advance(Universe::AFTER);
+    assert_eq!(members(&desk), [2, 1]);
+    assert_eq!(
+        desk.timer(Timer::Universe(BOT)),
+        Some(START + DAY * 2 + Universe::AFTER)
+    );
+}
+
+#[test]
+fn members_stay_while_no_candidate_has_a_candle_of_the_last_day() {
+    let script = Script::default();
+    let mut desk = warm(&script);
+    desk.advance(Universe::AFTER);
+    for _ in 0..2 {
+        desk.advance(DAY);
+        for _ in 0..120 {
+            desk.advance(Universe::AFTER);
+        }
+        assert_eq!(members(&desk), [0, 1]);
+    }
+    assert_eq!(desk.count(EventType::UniverseChanged), 1);
+    assert!(desk.count(EventType::BotError) >= 1);
+}
+
+#[test]
+fn a_universe_that_changed_reads_its_past_again() {
+    let script = Script::default();
+    let mut desk = warm(&script);
+    desk.advance(Universe::AFTER);
+    let mut longer = chooser();
+    longer.universe = Some(Universe {
+        top: 2,
+        by: "volume 6d".parse().expect("it is a ranking"),
+        min_age: DAY * 9,
+    });
+    desk.log.clear();
+    desk.input(&Input::Configured(Box::new(three_products(vec![longer]))));
+    assert_eq!(members(&desk), [0, 1]);
+    warm_up(&mut desk);
+    assert_eq!(members(&desk), [0, 1]);
+    next_day(&mut desk, 0, [0, 10, 1_000]);
+    assert_eq!(members(&desk), [2, 1]);
 }
 
 #[test]
@@ -206,7 +291,7 @@ fn entries_that_rest_in_a_leaver_are_cancelled() {
     script.say(BOT, Answer::guarded(500_000, Some(9_950), None));
     desk.quote_of(InstrumentId(0), 9_999, 10_001);
     let entry = desk.last_order();
-    desk.report(&entry, tradewind_model::ReportKind::Accepted, Some(0));
+    desk.report(&entry, ReportKind::Accepted, Some(0));
     next_day(&mut desk, 0, [0, 10, 1_000]);
     assert_eq!(desk.cancels(), [entry.client_id]);
 }
@@ -217,6 +302,10 @@ fn a_product_that_ended_or_is_young_is_not_chosen() {
     let mut desk = warm(&script);
     desk.candle(&day(1, 0, 5));
     desk.candle(&day(2, 0, 5));
+    desk.advance(Universe::AFTER);
+    assert_eq!(members(&desk), [0, 1], "its candle may be late");
+    desk.advance(Duration::from_secs(58 * 60));
+    assert_eq!(members(&desk), [0, 1]);
     desk.advance(Universe::AFTER);
     assert_eq!(members(&desk), [1, 2], "0 has no candle of the day");
     for instrument in 1..3 {
@@ -366,4 +455,128 @@ fn an_amount_becomes_a_share_and_back() {
     assert_eq!(budgets(&desk), [Amount::whole(10_000)]);
     let view = desk.engine.view();
     assert_eq!(view.bots[0].equity, Amount::whole(10_000));
+}
+
+/// A bot buys ten units at 100, the day ends at a price, and it sells at another. Returns what it buys then with a tenth of its budget.
+fn bought_after(midnight: i64, sold: i64) -> Quantity {
+    let script = Script::default();
+    let mut desk = Desk::started(of_shares(vec![shared(0, 20)]), script.strategies());
+    desk.advance(Duration::from_secs(4));
+    script.say(BOT, Answer::target(50_000));
+    desk.quote(9_999, 10_000);
+    let entry = desk.last_order();
+    desk.fill(&entry, 10_000);
+    desk.advance(DAY);
+    desk.quote(midnight - 1, midnight + 1);
+    desk.advance(Duration::from_secs(60));
+    assert_eq!(desk.count(EventType::BudgetChanged), 2);
+    script.say(BOT, Answer::target(0));
+    desk.quote(sold, sold + 1);
+    let exit = desk.last_order();
+    assert_eq!(exit.side, Side::Sell);
+    desk.fill(&exit, sold);
+    desk.advance(Duration::from_secs(2));
+    script.say(BOT, Answer::target(100_000));
+    desk.quote(sold - 1, sold);
+    desk.last_order().quantity
+}
+
+#[test]
+fn what_was_open_when_a_share_was_set_counts_once() {
+    // The loss of 100 is in the budget of 19,980, and is realised later.
+    assert_eq!(bought_after(9_000, 9_000), Quantity(2_220_000));
+    // The gain of 100 was in what it had, of which it gave 80 back, and is lost later.
+    assert_eq!(bought_after(11_000, 10_000), Quantity(1_992_000));
+}
+
+#[test]
+fn a_share_that_changed_is_set_in_a_minute_and_no_other_with_it() {
+    let script = Script::default();
+    let bots = vec![shared(0, 20), shared(1, 10)];
+    let mut desk = Desk::started(of_shares(bots), script.strategies());
+    desk.advance(Duration::from_secs(4));
+    script.say(BOT, Answer::guarded(50_000, Some(9_950), None));
+    desk.quote(9_999, 10_001);
+    let entry = desk.last_order();
+    desk.report(&entry, ReportKind::Accepted, Some(0));
+    let bots = vec![shared(0, 5), shared(1, 10)];
+    desk.input(&Input::Configured(Box::new(of_shares(bots))));
+    desk.advance(Duration::from_secs(60));
+    // An entry that rests keeps back what it needs alone.
+    assert_eq!(budgets(&desk), [5_000, 10_000].map(Amount::whole));
+    assert_eq!(desk.count(EventType::BudgetChanged), 3);
+    desk.advance(Duration::from_secs(600));
+    assert_eq!(desk.count(EventType::BudgetChanged), 3);
+}
+
+#[test]
+fn a_removed_bot_gives_its_share_back_and_another_gets_it() {
+    let script = Script::default();
+    let mut desk = Desk::started(of_shares(vec![shared(0, 60)]), script.strategies());
+    desk.input(&Input::Configured(Box::new(of_shares(vec![shared(1, 60)]))));
+    assert_eq!(budgets(&desk)[1], Amount::whole(40_000), "what is left");
+    desk.advance(Duration::from_secs(60));
+    assert_eq!(budgets(&desk), [0, 60_000].map(Amount::whole));
+    let again = desk.restarted(of_shares(vec![shared(1, 60)]), script.strategies());
+    assert_eq!(budgets(&again), [0, 60_000].map(Amount::whole));
+}
+
+#[test]
+fn what_has_no_price_holds_shares_back_for_a_quarter_of_an_hour() {
+    let script = Script::default();
+    let mut desk = Desk::unreconciled(of_shares(vec![shared(0, 20)]), script.strategies());
+    let has = [(USDT, Amount::whole(100_000)), (BTC, Amount::ONE)];
+    desk.account(&has);
+    assert_eq!(budgets(&desk), [Amount::whole(20_000)]);
+    desk.advance(DAY + Duration::from_secs(60));
+    for _ in 0..13 {
+        desk.advance(Duration::from_secs(60));
+    }
+    assert_eq!(desk.count(EventType::BudgetChanged), 1);
+    desk.advance(Duration::from_secs(60));
+    assert_eq!(desk.count(EventType::BudgetChanged), 2);
+    let EventKind::BotError { error, .. } = desk.last(EventType::BotError) else {
+        panic!("it is an error");
+    };
+    assert!(error.contains("BTC without a price"), "{error}");
+}
+
+#[test]
+fn a_bot_gets_what_there_is_of_its_first_share() {
+    let script = Script::default();
+    let mut desk = Desk::unreconciled(of_shares(vec![shared(0, 20)]), script.strategies());
+    desk.quote(9_999, 10_001);
+    desk.account(&[(USDT, Amount::whole(10_000)), (BTC, Amount::whole(1_000))]);
+    // 22,000 of 110,000.
+    assert_eq!(budgets(&desk), [Amount::whole(10_000)]);
+    let view = desk.engine.view();
+    assert_ne!(view.bots[0].state, tradewind_events::BotState::Stopped);
+}
+
+#[test]
+fn a_deposit_between_two_midnights_raises_no_share() {
+    let script = Script::default();
+    let mut desk = Desk::started(of_shares(vec![shared(0, 20)]), script.strategies());
+    desk.advance(Duration::from_secs(4));
+    for _ in 0..3 {
+        desk.account(&[(USDT, Amount::whole(150_000))]);
+    }
+    assert_eq!(desk.count(EventType::TransferReported), 1);
+    desk.advance(DAY + Duration::from_secs(60));
+    assert_eq!(desk.count(EventType::BudgetChanged), 2);
+    assert_eq!(budgets(&desk), [Amount::whole(20_000)]);
+}
+
+#[test]
+fn a_day_with_missing_parts_ranks_a_candidate() {
+    let script = Script::default();
+    let mut desk = warm(&script);
+    for (instrument, volume) in (0..).zip([0, 10, 1_000]) {
+        desk.candle(&Candle {
+            complete: false,
+            ..day(instrument, 0, volume)
+        });
+    }
+    desk.advance(Universe::AFTER);
+    assert_eq!(members(&desk), [2, 1]);
 }

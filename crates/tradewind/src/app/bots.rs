@@ -154,7 +154,8 @@ impl BotSet {
             listing: self.listing,
         };
         let new = in_force.with_bots(&sources).map_err(wrong)?;
-        let new = new.with_candidates(&self.listed).map_err(wrong)?;
+        let new = new.with_candidates(&self.listed, |bot| in_force.instruments_of(bot));
+        let new = new.map_err(wrong)?;
         let current = self.current.get();
         let changes = in_force.bot_changes(&new);
         let lines = changes.iter();

@@ -147,7 +147,8 @@ impl Desk {
         let seed = config.simulation.seed;
         let (prices, clock) = prices_and_clock(&market, seed, &data_dir, last_run.now())?;
         let mut signals = Signals::listen().context("listening for signals")?;
-        let chosen = with_candidates(config, &market, &clock, &directory.bans);
+        let known = last_run.configuration();
+        let chosen = with_candidates(config, (&market, known), &clock, &directory.bans);
         let config = signals.or_stop(chosen).await?;
         let (choice, mirror) = match prices {
             Prices::Direct => (None, None),

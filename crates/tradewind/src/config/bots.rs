@@ -94,10 +94,12 @@ pub(super) fn check_shares(bots: &[BotSettings], accounts: &[AccountSettings], e
         let here = bots.iter().enumerate();
         let here = here.filter(|(_, bot)| bot.account == account.name);
         let mut sum = Ppm::ZERO;
+        let mut amounts = Amount::ZERO;
         let mut names: Vec<&str> = Vec::new();
         let mut last = None;
         for (index, bot) in here {
             let Some(share) = bot.budget_share else {
+                amounts += bot.budget;
                 continue;
             };
             sum = Ppm(sum.0 + share.0);
@@ -116,6 +118,18 @@ pub(super) fn check_shares(bots: &[BotSettings], accounts: &[AccountSettings], e
                 account.name
             );
             let cure = "lower some of them, to 100% together at most";
+            errors.push(path, None, Problem::new(what, cure));
+        } else if let Some(capital) = account.capital
+            && capital
+                .share(sum)
+                .is_none_or(|shares| shares + amounts > capital)
+        {
+            let what = format!(
+                "the shares of {} and the amounts of the other bots are more than the capital of account {:?}",
+                names.join(", "),
+                account.name
+            );
+            let cure = "lower some of them, or raise the capital";
             errors.push(path, None, Problem::new(what, cure));
         } else if account.mode() == AccountMode::Live && account.capital.is_none() {
             let what = format!(
@@ -227,7 +241,7 @@ fn read_bot(
         universe: traded.as_ref()?.1.clone(),
         instruments: traded?.0,
         reads: reads?,
-        budget: budget?.unwrap_or_else(|_| Amount::ZERO),
+        budget: budget?.unwrap_or(Amount::ZERO),
         budget_share: budget?.err(),
         positions_max: positions_max?,
         sizer: sizer?,
@@ -470,7 +484,7 @@ fn candidates(
     let is_generated = context.listing == Listing::Generated && known.mode() == AccountMode::Paper;
     if names.is_empty() && is_generated {
         let market = tradewind_simx::universe(&known.venue, VenueId(0));
-        names = universe::candidates(&market.instruments, &known.venue, quote);
+        names = universe::candidates(&market.instruments, (known.venue.as_str(), quote), &[]);
     }
     let is_known = is_generated || !names.is_empty();
     if let Err(problem) = universe::check_count(names.len(), &known.venue)

@@ -105,13 +105,19 @@ pub(super) fn check_count(count: usize, of: &str) -> Read<()> {
     }
 }
 
-/// The names of a venue's spot instruments in a quote asset that trade, in alphabetical order, so that each start has the same order.
-pub(super) fn candidates(listed: &[Instrument], venue: &str, quote: &str) -> Vec<String> {
+/// The names of a venue's spot instruments in a quote asset that trade or are among `known`, in alphabetical order, so that each start
+/// has the same order.
+pub(super) fn candidates(
+    listed: &[Instrument],
+    (venue, quote): (&str, &str),
+    known: &[String],
+) -> Vec<String> {
     let is_candidate = |one: &&Instrument| {
         let product = one.name.strip_prefix(venue);
         let product = product.and_then(|rest| rest.strip_prefix(':'));
         let of = product.and_then(|product| product.split_once('/'));
-        let is_traded = one.status == InstrumentStatus::Trading && one.kind == InstrumentKind::Spot;
+        let is_known = one.status == InstrumentStatus::Trading || known.contains(&one.name);
+        let is_traded = is_known && one.kind == InstrumentKind::Spot;
         is_traded && of.is_some_and(|(_, asset)| asset == quote)
     };
     let here = listed.iter().filter(is_candidate);
@@ -121,6 +127,13 @@ pub(super) fn candidates(listed: &[Instrument], venue: &str, quote: &str) -> Vec
 }
 
 impl DeskConfig {
+    /// The names of a bot's instruments; none without such a bot.
+    #[must_use]
+    pub fn instruments_of(&self, bot: &str) -> Vec<String> {
+        let found = self.bots.iter().find(|one| one.id == bot);
+        found.map_or_else(Vec::new, |bot| bot.instruments.clone())
+    }
+
     /// Whether a bot's candidates are still to be taken from what its venue lists.
     #[must_use]
     pub fn lacks_candidates(&self) -> bool {
@@ -128,11 +141,28 @@ impl DeskConfig {
         bots.any(|bot| bot.universe.is_some() && bot.instruments.is_empty())
     }
 
-    /// The same with the candidates of universes that name none: what `listed` has of the account's venue in the quote asset.
+    /// Whether those of a bot on this venue are.
+    #[must_use]
+    pub fn lacks_candidates_of(&self, venue: &str) -> bool {
+        let is_here = |name: &str| {
+            let mut accounts = self.accounts.iter();
+            accounts.any(|account| account.name == name && account.venue == venue)
+        };
+        self.bots.iter().any(|bot| {
+            bot.universe.is_some() && bot.instruments.is_empty() && is_here(&bot.account)
+        })
+    }
+
+    /// The same with the candidates of universes that name none: what `listed` has of the account's venue in the quote asset. What
+    /// `known` names of a bot is one even while it does not trade: the bot may hold it.
     ///
     /// # Errors
     /// A bot has no candidate, or too many.
-    pub fn with_candidates(mut self, listed: &[Instrument]) -> Result<Self, ConfigErrors> {
+    pub fn with_candidates(
+        mut self,
+        listed: &[Instrument],
+        known: impl Fn(&str) -> Vec<String>,
+    ) -> Result<Self, ConfigErrors> {
         let errors = Errors::default();
         for (index, bot) in self.bots.iter_mut().enumerate() {
             let Some(universe) = bot.universe.as_ref().filter(|_| bot.instruments.is_empty())
@@ -142,8 +172,10 @@ impl DeskConfig {
             let mut accounts = self.accounts.iter();
             let account = accounts.find(|account| account.name == bot.account);
             let venue = account.map_or("", |account| account.venue.as_str());
-            let names = candidates(listed, venue, &universe.quote);
-            if let Err(problem) = check_count(names.len(), venue) {
+            let of = (venue, universe.quote.as_str());
+            let count = candidates(listed, of, &[]).len();
+            let names = candidates(listed, of, &known(&bot.id));
+            if let Err(problem) = check_count(count, venue) {
                 errors.push(format!("bots[{index}].instruments"), None, problem);
             }
             bot.take_candidates(names);

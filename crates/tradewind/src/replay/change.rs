@@ -62,7 +62,7 @@ impl Change {
     fn bot(&self, bot: &mut BotConfig) -> Result<(), String> {
         let before = bot.parameters.clone();
         match &*self.what {
-            "budget" => bot.budget = self.number::<Amount>()?,
+            "budget" => self.budget(bot)?,
             "exit.stop" if self.value == "none" => bot.exit.stop = Stop::None,
             "exit.stop" => bot.exit.stop = Stop::Distance(self.number()?),
             "exit.take_profit" => bot.exit.take_profit = self.or_none()?,
@@ -85,6 +85,23 @@ impl Change {
                 bot.name
             ));
         }
+        Ok(())
+    }
+
+    /// An amount, or a share such as `12.5%`.
+    fn budget(&self, bot: &mut BotConfig) -> Result<(), String> {
+        let Some(percent) = self.value.strip_suffix('%') else {
+            bot.budget = self.number()?;
+            bot.budget_share = None;
+            return Ok(());
+        };
+        let share = percent.parse::<Ppm>().ok();
+        let share =
+            share.and_then(|percent| (percent.0 % 100 == 0).then_some(Ppm(percent.0 / 100)));
+        let share = share.filter(|share| *share > Ppm::ZERO && *share <= Ppm::ONE);
+        let wrong = || format!("{} is not a value of {}", self.value, self.what);
+        bot.budget_share = Some(share.ok_or_else(wrong)?);
+        bot.budget = Amount::ZERO;
         Ok(())
     }
 
@@ -233,6 +250,14 @@ mod tests {
         assert_eq!(gain, None);
         let budget = of_bot("btc-cross.budget=12.5").budget;
         assert_eq!(budget, "12.5".parse().unwrap());
+        let mut bot = of_bot("btc-cross.budget=12.5%");
+        assert_eq!(
+            (bot.budget, bot.budget_share),
+            (Amount::ZERO, Some(Ppm(125_000)))
+        );
+        let amount: Change = "btc-cross.budget=500".parse().unwrap();
+        amount.bot(&mut bot).unwrap();
+        assert_eq!((bot.budget, bot.budget_share), (Amount::whole(500), None));
         let limits = changed("limits.spread_max=0.5%").unwrap().limits;
         assert_eq!(limits.spread_max, Some(Ppm(5_000)));
         assert_eq!(limits.collar, configuration().limits.collar);

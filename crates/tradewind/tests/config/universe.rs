@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tradewind::config::AbsentInstruments;
 use tradewind_events::WakeRule;
-use tradewind_model::{Amount, Instrument, InstrumentId, Interval, Ppm, VenueId};
+use tradewind_model::{Amount, Instrument, InstrumentId, InstrumentStatus, Interval, Ppm, VenueId};
 use tradewind_simx::universe;
 
 use crate::{BASE, errors, read};
@@ -64,8 +64,21 @@ fn candidates_of_a_venue_are_its_spot_products_that_trade() {
         AbsentInstruments::Refuse,
     );
     assert!(refused.unwrap_err().to_string().contains("among = "));
-    let chosen = config.clone().with_candidates(&market.instruments).unwrap();
+    let none = |_: &str| Vec::new();
+    let chosen = config.clone().with_candidates(&market.instruments, none);
+    let chosen = chosen.unwrap();
     assert_eq!(chosen.bots[0].instruments.len(), 25);
+    assert!(config.lacks_candidates_of("binance") && !config.lacks_candidates_of("kraken"));
+    // One that is halted is a candidate only if the bot had it.
+    let mut halted = market.instruments.clone();
+    let mut one = halted.iter_mut();
+    let one = one.find(|one| one.name == "binance:BTC/USDT").unwrap();
+    one.status = InstrumentStatus::Halted;
+    let fresh = config.clone().with_candidates(&halted, none).unwrap();
+    assert_eq!(fresh.bots[0].instruments.len(), 24);
+    let known = |bot: &str| chosen.instruments_of(bot);
+    let kept = config.clone().with_candidates(&halted, known).unwrap();
+    assert_eq!(kept.bots[0].instruments, chosen.bots[0].instruments);
     let many: Vec<Instrument> = (0..501)
         .map(|index| {
             let first = market.instruments[0].clone();
@@ -77,7 +90,7 @@ fn candidates_of_a_venue_are_its_spot_products_that_trade() {
             }
         })
         .collect();
-    let refused = config.with_candidates(&many).unwrap_err().to_string();
+    let refused = config.with_candidates(&many, none).unwrap_err().to_string();
     assert!(
         refused.contains("501 candidates, and a bot has 500 at most"),
         "{refused}"
@@ -165,6 +178,14 @@ fn a_budget_may_be_a_share_and_shares_are_one_whole_at_most() {
         error.contains(&names) && error.contains("110.5%"),
         "{error}"
     );
+    let with_capital = |capital: &str| {
+        let text = whole("\"50%\"", "500");
+        let mode = "mode = \"paper\"";
+        errors(&text.replacen(mode, &format!("{mode}\ncapital = {capital}"), 1))
+    };
+    assert_eq!(with_capital("2000"), [""; 0]);
+    let found = with_capital("1999");
+    assert!(found.len() == 1 && found[0].contains("more than the capital"));
     for wrong in ["\"0%\"", "\"101%\"", "\"x%\"", "\"much\""] {
         let found = errors(&whole(wrong, "100"));
         assert!(
