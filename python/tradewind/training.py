@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 if __name__ == "__main__" and sys.path[:1] == [""]:
-    # Modules beside whoever runs it are not there for the desk.
+    # Modules in the working directory are not there for the desk.
     del sys.path[0]
 
 import csv

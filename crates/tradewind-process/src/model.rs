@@ -55,9 +55,9 @@ pub struct ModelStrategy {
 /// What a model says at a close.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 enum Said {
-    /// It was not asked: the close is one of the past, or candles of it did not come. Nothing is decided on it.
+    /// No prediction was requested: the close is one of the past, or candles of it did not come. Nothing is decided on it.
     #[default]
-    Unasked,
+    NotRequested,
     /// It did not answer in time. Nothing is decided on this close.
     Late,
     /// A feature is unknown, or it makes no prediction. Rules that need none decide.
@@ -244,7 +244,7 @@ impl ModelStrategy {
         let decision = self.rules.on_candle(&seen, candle)?;
         Ok(match said {
             Said::Value(_) | Said::Unknown => decision,
-            Said::Unasked => hold("waits for the next prediction"),
+            Said::NotRequested => hold("waits for the next prediction"),
             Said::Late if view.exposure > Ppm::ZERO => Decision::Wait {
                 reason: Reason::plain(LATE),
             },
@@ -256,7 +256,7 @@ impl ModelStrategy {
     fn give_up_waiting(&mut self, view: &View<'_>) -> Result<(), StrategyError> {
         let waiting = self.waiting.get_mut(view.slot).and_then(Option::take);
         if let Some(candle) = waiting {
-            self.said[view.slot] = Said::Unasked;
+            self.said[view.slot] = Said::NotRequested;
             self.on_rules(view, &candle)?;
         }
         Ok(())

@@ -227,7 +227,7 @@ fn read_bot(
         universe: traded.as_ref()?.1.clone(),
         instruments: traded?.0,
         reads: reads?,
-        budget: budget?.unwrap_or_else(|_| Amount::ZERO),
+        budget: budget?.unwrap_or(Amount::ZERO),
         budget_share: budget?.err(),
         positions_max: positions_max?,
         sizer: sizer?,
