@@ -13,23 +13,40 @@ from .loading import LoadError, describe
 from .training import TrainError, script_module
 
 
+def read(path: str) -> bytes:
+    """The content of a file."""
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def version_hash(script: bytes, model: bytes) -> str:
+    """The hash of a version: of the hexadecimal digits of its script's SHA-256 and of its model's."""
+    digits = hashlib.sha256(script).hexdigest() + hashlib.sha256(model).hexdigest()
+    return hashlib.sha256(digits.encode()).hexdigest()
+
+
 class Model:
     """A version of a model, in its folder."""
 
-    def __init__(self, folder: str, names: Any):
+    def __init__(self, folder: str, names: Any, wanted: str = ""):
         script, model = os.path.join(folder, "train.py"), os.path.join(folder, "model.pkl")
         self.path = script
         try:
-            self.script = script_module(script)
+            source, content = read(script), read(model)
+        except OSError as error:
+            raise LoadError(f"cannot read the model: {error}", "train it again: tradewind train") from error
+        self.hash = version_hash(source, content)
+        # Before anything of it runs: a pickle may do whatever it likes.
+        if wanted and wanted != self.hash:
+            raise LoadError(f"{script} or {model} has changed since it was trained", "train a version of its own, and start the desk again")
+        try:
+            self.script = script_module(script, source)
         except TrainError as error:
             raise LoadError(error.problem, error.cure) from error
         try:
-            with open(model, "rb") as file:
-                content = file.read()
             self.model = pickle.loads(content)
         except Exception as error:
             raise LoadError(f"cannot load {model}: {describe(error, script)}", "train it again: tradewind train") from error
-        self.hash = hashlib.sha256(content).hexdigest()
         self.names = list(names)
 
     def declared(self) -> Dict[str, Any]:
@@ -53,7 +70,10 @@ class Model:
         if hasattr(self.script, "predict"):
             value = self.script.predict(self.model, dict(zip(self.names, row)))
         elif hasattr(self.model, "predict_proba"):
-            value = self.model.predict_proba([row])[0][-1]
+            shares = self.model.predict_proba([row])[0]
+            if len(shares) < 2:
+                raise ValueError("the model knows one class alone, so its probability is always 1; train it on labels of both")
+            value = shares[-1]
         else:
             value = self.model.predict([row])[0]
         return struct.pack("<d", float("nan") if value is None else float(value))

@@ -95,7 +95,7 @@ class Host:
     def load_model(self, bot: int, wanted: Dict[str, Any]) -> Dict[str, Any]:
         """Loads a version of a model from its folder."""
         try:
-            model = Model(wanted["path"], wanted["features"])
+            model = Model(wanted["path"], wanted["features"], wanted.get("hash", ""))
         except LoadError as error:
             return {"error": {"problem": error.problem, "cure": error.cure}}
         self.models[bot] = model

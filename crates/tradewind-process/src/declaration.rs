@@ -30,7 +30,7 @@ pub struct Declaration {
     pub params: BTreeMap<String, DeclaredParameter>,
     /// What is wrong with the parameters that were given.
     pub problems: Vec<ParameterProblem>,
-    /// SHA-256 of the file, in hexadecimal digits.
+    /// SHA-256 of the file, in hexadecimal digits; of a model that of the digits of its script's and of its own.
     pub hash: String,
     /// The interpreter's version.
     pub python: String,
@@ -81,6 +81,8 @@ pub struct Wanted {
     pub memory_bytes: u64,
     /// Names of a model's features, in the order of its rows.
     pub features: Vec<String>,
+    /// The hash that a model has to have before anything of it is run; empty for any.
+    pub hash: String,
 }
 
 impl Wanted {
@@ -98,6 +100,10 @@ impl Wanted {
                 .collect(),
             memory_bytes: process.memory_bytes,
             features: Vec::new(),
+            hash: match process.kind == StrategyProcess::MODEL {
+                true => process.hash.clone(),
+                false => String::new(),
+            },
         }
     }
 
@@ -115,6 +121,7 @@ impl Wanted {
             "params": params,
             "timeframes": timeframes,
             "features": self.features,
+            "hash": self.hash,
         });
         body.to_string().into_bytes()
     }

@@ -51,11 +51,11 @@ impl LaneStrategy {
         }
     }
 
-    /// The state, if it changed since the last call. Rules over a model warm up again instead.
+    /// The state, if it changed since the last call: the file's own, or that of the rules over a model.
     pub fn take_state(&mut self) -> Option<Vec<u8>> {
         match self {
             Self::File(file) => file.take_state(),
-            Self::Model(_) => None,
+            Self::Model(model) => model.take_state(),
         }
     }
 

@@ -1,14 +1,15 @@
 //! A strategy whose rules decide on the prediction of a trained model.
 //!
 //! The desk computes the model's features from candles by the code that training went through, a row at each close, and sends it to
-//! the process. The prediction is the series [`PREDICTION`] of the rules. No answer in time is no prediction: what is unknown opens
-//! nothing and closes nothing.
+//! the process. The prediction is the series [`PREDICTION`] of the rules, and stays it until their next own candle: rules may wait for
+//! longer candles than the features do. No answer in time holds the whole decision, also of rules that do not read the prediction.
 
 use std::collections::BTreeMap;
 
 use tradewind_events::{BotConfig, StrategyProcess};
 use tradewind_model::{
-    Candle, CarriedOut, Decimal, Decision, Interval, Parameter, Reason, SeriesNumber, Timestamp,
+    Candle, CarriedOut, Decimal, Decision, Interval, Parameter, Ppm, Reason, SeriesNumber,
+    Timestamp,
 };
 use tradewind_rules::{FeatureRows, Features};
 use tradewind_strategy::{
@@ -26,6 +27,8 @@ pub const MODEL: &str = StrategyProcess::MODEL;
 pub const PREDICTION: &str = "model:prediction";
 /// How the names of parameters begin that hold the expressions of features.
 pub const FEATURE: &str = "feature.";
+/// So many late predictions in a row are a fault.
+const LATE_MAX: u32 = 3;
 
 /// A model at work.
 #[derive(Debug)]
@@ -42,6 +45,24 @@ pub struct ModelStrategy {
     frames: Frames,
     /// By slot: an own candle that waits for the others of its close.
     waiting: Vec<Option<Candle>>,
+    /// By slot: what the model said at the last own candle that the rules have.
+    said: Vec<Said>,
+    /// Late predictions since the last one in time.
+    late: u32,
+    is_state_new: bool,
+}
+
+/// What a model says at a close.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Said {
+    /// No prediction was requested: the close is one of the past, or candles of it did not come. Nothing is decided on it.
+    #[default]
+    NotRequested,
+    /// It did not answer in time. Nothing is decided on this close.
+    Late,
+    /// A feature is unknown, or it makes no prediction. Rules that need none decide.
+    Unknown,
+    Value(Decimal),
 }
 
 /// Which candles are whose.
@@ -92,6 +113,9 @@ impl ModelStrategy {
             rules,
             frames,
             waiting: vec![None; instruments],
+            said: vec![Said::default(); instruments],
+            late: 0,
+            is_state_new: false,
         })
     }
 
@@ -120,7 +144,7 @@ impl ModelStrategy {
                 return Ok(generation);
             }
             Err(ProcessError::Refused {
-                problem: format!("{} has changed since the desk started", self.process.file),
+                problem: format!("{} has changed since it was trained", self.process.file),
                 cure: "train a version of its own, and start the desk again".to_owned(),
             })
         });
@@ -136,10 +160,15 @@ impl ModelStrategy {
         }
     }
 
-    /// The prediction of a row; `None` if something in it is unknown, the model makes none, or it does not answer in time.
-    fn predict(&mut self, row: &[f64]) -> Result<Option<f64>, ProcessError> {
+    /// The state of the rules, if they decided since the last call.
+    pub fn take_state(&mut self) -> Option<Vec<u8>> {
+        std::mem::take(&mut self.is_state_new).then(|| self.rules.save())
+    }
+
+    /// What the model says of a row.
+    fn predict(&mut self, row: &[f64]) -> Result<Said, ProcessError> {
         if row.iter().any(|value| !value.is_finite()) {
-            return Ok(None);
+            return Ok(Said::Unknown);
         }
         self.load()?;
         let count = u32::try_from(row.len()).unwrap_or(u32::MAX);
@@ -156,20 +185,27 @@ impl ModelStrategy {
         let answer = process.request(Kind::Predict, self.bot, body, self.process.deadline);
         let read = answer.and_then(|answer| prediction(&answer));
         match read {
-            Ok(value) => Ok(Some(value).filter(|value| value.is_finite())),
+            Ok(value) => {
+                self.late = 0;
+                Ok(decimal(value).map_or(Said::Unknown, Said::Value))
+            }
             Err(error) => {
                 self.generation = None;
                 state.kill(&self.name, &error);
-                match error {
-                    ProcessError::Overrun(_) => {
-                        tracing::warn!(
-                            bot = self.name,
-                            "The model did not answer in time. Nothing is decided on this close."
-                        );
-                        Ok(None)
-                    }
-                    error => Err(error),
+                if !matches!(error, ProcessError::Overrun(_)) {
+                    return Err(error);
                 }
+                self.late += 1;
+                if self.late >= LATE_MAX {
+                    return Err(error);
+                }
+                let late = self.late;
+                tracing::warn!(
+                    bot = self.name,
+                    late,
+                    "The model did not answer in time. Nothing is decided on this close."
+                );
+                Ok(Said::Late)
             }
         }
     }
@@ -177,10 +213,17 @@ impl ModelStrategy {
     /// Has the rules decide on an own candle, with the prediction of its row.
     fn decide(&mut self, view: &View<'_>, candle: &Candle) -> Result<Decision, StrategyError> {
         let row = self.rows.row(view);
-        let predicted = self.predict(&row);
-        let predicted = predicted.map_err(|error| StrategyError::Process(error.to_string()))?;
+        let said = self.predict(&row);
+        self.said[view.slot] = said.map_err(|error| StrategyError::Process(error.to_string()))?;
+        self.on_rules(view, candle)
+    }
+
+    /// Has the rules decide on a candle, with what the model said at the last own one that they have.
+    fn on_rules(&mut self, view: &View<'_>, candle: &Candle) -> Result<Decision, StrategyError> {
+        self.is_state_new = true;
+        let said = self.said[view.slot];
         let mut numbers = view.numbers.clone();
-        if let Some(value) = predicted.and_then(decimal) {
+        if let Said::Value(value) = said {
             numbers.keep(SeriesNumber {
                 name: PREDICTION,
                 value,
@@ -189,26 +232,39 @@ impl ModelStrategy {
                 max_age: None,
             });
         }
-        let view = View {
+        let is_decided = matches!(said, Said::Value(_) | Said::Unknown);
+        let seen = View {
             numbers: &numbers,
+            carried_out: match is_decided {
+                true => view.carried_out,
+                false => CarriedOut::Nothing,
+            },
             ..*view
         };
-        self.rules.on_candle(&view, candle)
+        let decision = self.rules.on_candle(&seen, candle)?;
+        Ok(match said {
+            Said::Value(_) | Said::Unknown => decision,
+            Said::NotRequested => hold("waits for the next prediction"),
+            Said::Late if view.exposure > Ppm::ZERO => Decision::Wait {
+                reason: Reason::plain(LATE),
+            },
+            Said::Late => hold(LATE),
+        })
     }
 
     /// An own candle of which the others did not come is noted by the rules without a prediction.
     fn give_up_waiting(&mut self, view: &View<'_>) -> Result<(), StrategyError> {
         let waiting = self.waiting.get_mut(view.slot).and_then(Option::take);
         if let Some(candle) = waiting {
-            let view = View {
-                carried_out: CarriedOut::Nothing,
-                ..*view
-            };
-            self.rules.on_candle(&view, &candle)?;
+            self.said[view.slot] = Said::NotRequested;
+            self.on_rules(view, &candle)?;
         }
         Ok(())
     }
 }
+
+const LATE: &str =
+    "waits on: the model did not answer in time, so nothing is decided on this close";
 
 /// Expressions of features by name, and the parameters of the rules.
 fn split(
@@ -240,7 +296,7 @@ fn prediction(answer: &Frame) -> Result<f64, ProcessError> {
     Ok(f64::from_bits(bits.cast_unsigned()))
 }
 
-/// A prediction as a number of a series, to nine decimals.
+/// A prediction as a number of a series, to nine decimals; none for one that is no number.
 fn decimal(value: f64) -> Option<Decimal> {
     format!("{value:.9}").parse().ok()
 }
@@ -260,21 +316,22 @@ impl Strategy for ModelStrategy {
         if self.frames.rows.contains(&candle.interval) {
             self.rows.feed(view, candle);
         }
+        if view.slot >= self.waiting.len() {
+            self.waiting.resize(view.slot + 1, None);
+            self.said.resize(view.slot + 1, Said::default());
+        }
         if view.carried_out == CarriedOut::Nothing {
             return match self.frames.rules.contains(&candle.interval) {
                 true => self.rules.on_candle(view, candle),
                 false => Ok(hold("the candle is noted")),
             };
         }
-        if view.slot >= self.waiting.len() {
-            self.waiting.resize(view.slot + 1, None);
-        }
         let mut decision = hold("waits for the other candles of this close");
         if candle.interval == self.frames.base {
             self.give_up_waiting(view)?;
             self.waiting[view.slot] = Some(*candle);
         } else if self.frames.rules.contains(&candle.interval) {
-            decision = self.rules.on_candle(view, candle)?;
+            decision = self.on_rules(view, candle)?;
         }
         let complete: Option<Timestamp> = self.rows.complete(view.slot);
         let is_ready = |waiting: &mut Candle| Some(waiting.close_time()) == complete;
@@ -289,11 +346,11 @@ impl Strategy for ModelStrategy {
     }
 
     fn save(&self) -> Vec<u8> {
-        Vec::new()
+        self.rules.save()
     }
 
-    fn restore(&mut self, _: &[u8]) -> Result<(), RestoreError> {
-        Ok(())
+    fn restore(&mut self, state: &[u8]) -> Result<(), RestoreError> {
+        self.rules.restore(state)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The process that trains a model: outside of the desk, without its limits, and without its environment.
 
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -9,7 +10,8 @@ use crate::interpreter;
 /// What it runs: the package's file, which uses the standard library alone.
 const TRAINING: &str = include_str!("../../../python/tradewind/training.py");
 
-/// The command that trains the model of a job's file. What it prints goes where the caller's does.
+/// The command that trains the model of a job's file. What it prints goes to the caller's stderr: what the caller
+/// prints itself may be JSON.
 ///
 /// # Errors
 /// The interpreter cannot be run.
@@ -30,5 +32,7 @@ pub fn training_command(interpreter: &str, job: &Path) -> Result<Command, Proces
         ])
         .envs(home)
         .stdin(Stdio::null());
+    let errors = std::io::stderr().as_fd().try_clone_to_owned();
+    command.stdout(errors.map_or_else(|_| Stdio::null(), Stdio::from));
     Ok(command)
 }

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ring::digest;
 use serde_json::Value;
-use tradewind_model::Interval;
+use tradewind_model::{Interval, Timestamp};
 
 /// The folder of all models, beside the configuration.
 const FOLDER: &str = "models";
@@ -44,10 +45,31 @@ pub(crate) struct ModelVersion {
     /// Expressions by name.
     pub(crate) features: BTreeMap<String, String>,
     pub(crate) timeframe: Interval,
-    /// SHA-256 of the model's file.
+    /// The hash of its script and its model: see [`hash_of`].
     pub(crate) hash: String,
     /// The interpreter that it was trained with, as configured.
     pub(crate) python: String,
+}
+
+/// The hash of a version, which its process compares before anything of it runs: of the digits of both SHA-256 one after the other.
+fn hash_of(script: &str, model: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, format!("{script}{model}").as_bytes());
+    data_encoding::HEXLOWER.encode(hash.as_ref())
+}
+
+/// The time of the data that the version in a folder was trained on; `None` where its description does not say.
+pub(crate) fn trained_on(folder: &Path) -> Option<(Timestamp, Timestamp)> {
+    let text = std::fs::read_to_string(folder.join(DESCRIPTION)).ok()?;
+    let read: Value = serde_json::from_str(&text).ok()?;
+    let moment = |key: &str| read[key].as_str()?.parse().ok();
+    Some((moment("from")?, moment("until")?))
+}
+
+/// A number that no version in a folder has or had, unless the newest was deleted.
+pub(crate) fn next(folder: &Path) -> u32 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    numbers.max().unwrap_or_default() + 1
 }
 
 /// The folder of a model's versions.
@@ -114,7 +136,7 @@ pub(crate) fn open(
         version,
         features: features.collect(),
         timeframe,
-        hash: text("model_sha256")?,
+        hash: hash_of(&text("script_sha256")?, &text("model_sha256")?),
         python: text("interpreter")?,
         folder: absolute,
     })
@@ -153,12 +175,14 @@ mod tests {
             let of = folder_of(folder.path(), "dip").join(version);
             std::fs::create_dir_all(&of)?;
             let text = serde_json::json!({
-                "timeframe": "1h", "features": { "r": "rsi(14)" }, "model_sha256": version, "interpreter": "python3",
+                "timeframe": "1h", "features": { "r": "rsi(14)" }, "script_sha256": "", "model_sha256": version, "interpreter": "python3",
             });
             std::fs::write(of.join(DESCRIPTION), text.to_string())?;
         }
         let newest = open(folder.path(), &reference(None)).unwrap();
-        assert_eq!((newest.version, newest.hash.as_str()), (10, "10"));
+        assert_eq!((newest.version, newest.hash), (10, hash_of("", "10")));
+        std::fs::create_dir_all(folder_of(folder.path(), "dip").join("12"))?;
+        assert_eq!(next(&folder_of(folder.path(), "dip")), 13, "of all folders");
         assert_eq!(newest.features["r"], "rsi(14)");
         assert_eq!(open(folder.path(), &reference(Some(2))).unwrap().version, 2);
         let error = open(folder.path(), &reference(Some(3))).unwrap_err();

@@ -107,6 +107,7 @@ pub(crate) fn load(
         timeframes: timeframes.to_vec(),
         memory_bytes: options.memory_bytes,
         features: Vec::new(),
+        hash: String::new(),
     };
     let answer = declare(&wanted)?;
     let declaration = answer.declaration.clone();

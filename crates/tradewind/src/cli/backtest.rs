@@ -220,7 +220,7 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
     let (report, warnings) = match Reference::parse(&chosen.strategy) {
         None if chosen.process.is_some() => {
             let process = chosen.process.context("the bot has a process")?;
-            (super::backtest_model::run(&process, &options)?, Vec::new())
+            super::backtest_model::run(&process, &options)?
         }
         Some(reference) => backtest_process::run(&reference, &args.python, options)?,
         None => (run_files(&options)?, Vec::new()),

@@ -18,8 +18,8 @@ use super::config::ConfigFile;
 use super::data::{catalogue, span};
 use super::output::Output;
 use super::train_rows::{Rows, rows};
-use crate::config::ModelSettings;
-use crate::models::{DESCRIPTION, versions};
+use crate::config::{Label, ModelSettings};
+use crate::models::{DESCRIPTION, next};
 
 /// How the folder of a version begins that is not whole.
 const PARTIAL: &str = ".partial-";
@@ -64,7 +64,9 @@ pub(super) fn run(args: &TrainArgs, data_dir: &Path, output: Output) -> anyhow::
     for name in &args.names {
         let model = config.iter().find(|model| model.name == *name);
         let model = model.with_context(|| format!("no model {name:?}; there are {}", known()))?;
-        chosen.push(model);
+        if !chosen.contains(&model) {
+            chosen.push(model);
+        }
     }
     if chosen.is_empty() {
         chosen.extend(&config);
@@ -152,12 +154,17 @@ fn train_into(
 ) -> anyhow::Result<Value> {
     let name = &model.name;
     say(format!("{name}: reading candles"));
+    let script = partial.join("train.py");
+    fs::copy(&model.script, &script).with_context(|| {
+        let name = model.script.display();
+        format!("reading the script {name}; name the one with train by script = \"train.py\"")
+    })?;
     let made = features(model, data_dir)?;
     let file = partial.join("rows.csv");
     fs::write(&file, made.csv(model)).with_context(|| format!("writing {}", file.display()))?;
     say(format!(
         "{name}: {} rows of {} features, {} left out while a value was unknown or its label lay beyond the data",
-        made.rows.len(),
+        made.known,
         model.features.len(),
         made.left_out
     ));
@@ -166,24 +173,24 @@ fn train_into(
         "no row has every feature and a label; take more data: the longest feature needs {} candles",
         made.warm_up
     );
-    let script = partial.join("train.py");
-    fs::copy(&model.script, &script)
-        .with_context(|| format!("reading the script {}", model.script.display()))?;
-    let result = call(model, partial, &file, say)?;
+    if let (Some(Label { above: Some(_), .. }), Some(only)) = (&model.label, made.only_label()) {
+        bail!(
+            "the labels of all {} rows are {only}, so there is nothing to tell apart; compare with a lower or a higher share, or take more data",
+            made.rows.len()
+        );
+    }
+    let result = call(model, partial, (&script, &file), say)?;
     let hash = |file: &str| -> anyhow::Result<String> {
         let bytes = fs::read(partial.join(file)).with_context(|| format!("reading {file}"))?;
         let hash = digest::digest(&digest::SHA256, &bytes);
         Ok(data_encoding::HEXLOWER.encode(hash.as_ref()))
     };
-    let newest = versions(&model.folder).last().copied().unwrap_or_default();
-    let version = newest + 1;
     let data: Vec<String> = data_of(model)
         .iter()
         .map(|one| one.display().to_string())
         .collect();
-    let facts = json!({
+    let mut facts = json!({
         "name": name,
-        "version": version,
         "features": model.features,
         "label": model.label.as_ref().map(|label| label.text.clone()),
         "timeframe": model.timeframe.name(),
@@ -197,17 +204,37 @@ fn train_into(
         "model_sha256": hash("model.pkl")?,
         "params": model.params,
         "metrics": result["metrics"],
-        "interpreter": model.python,
+        "interpreter": interpreter(&model.python)?,
         "python": result["python"],
         "seconds": result["seconds"],
     });
     drop(fs::remove_file(partial.join("job.json")));
     drop(fs::remove_file(partial.join("result.json")));
-    fs::write(partial.join(DESCRIPTION), format!("{facts:#}\n"))
-        .context("writing the description")?;
-    let whole = model.folder.join(version.to_string());
-    fs::rename(partial, &whole).with_context(|| format!("naming {}", whole.display()))?;
+    keep(partial, &model.folder, &mut facts)?;
     Ok(facts)
+}
+
+/// Names a version by the next number. Another run may take it first: then by the one after.
+fn keep(partial: &Path, folder: &Path, facts: &mut Value) -> anyhow::Result<()> {
+    loop {
+        let version = next(folder);
+        facts["version"] = version.into();
+        fs::write(partial.join(DESCRIPTION), format!("{facts:#}\n"))
+            .context("writing the description")?;
+        let whole = folder.join(version.to_string());
+        match fs::rename(partial, &whole) {
+            Err(_) if whole.exists() => {}
+            named => return named.with_context(|| format!("naming {}", whole.display())),
+        }
+    }
+}
+
+/// An interpreter as the desk finds it from any directory. A link stays one: it is what makes a virtual environment.
+fn interpreter(name: &str) -> anyhow::Result<String> {
+    if !name.contains('/') {
+        return Ok(name.to_owned());
+    }
+    Ok(std::path::absolute(name)?.display().to_string())
 }
 
 /// The data of a model: what it names, else the series of its instruments in the catalogue.
@@ -238,15 +265,15 @@ fn features(model: &ModelSettings, data_dir: &Path) -> anyhow::Result<Rows> {
     rows(model, plan, &instruments, &candles)
 }
 
-/// Has the script train, in a process of its own.
+/// Has the copy of the script that is kept train, in a process of its own.
 fn call(
     model: &ModelSettings,
     partial: &Path,
-    rows: &Path,
+    (script, rows): (&Path, &Path),
     say: &impl Fn(String),
 ) -> anyhow::Result<Value> {
     let job = json!({
-        "script": std::path::absolute(&model.script)?,
+        "script": std::path::absolute(script)?,
         "rows": std::path::absolute(rows)?,
         "features": model.features.keys().collect::<Vec<_>>(),
         "has_label": model.label.is_some(),
@@ -263,7 +290,9 @@ fn call(
     let text = fs::read_to_string(partial.join("result.json"));
     let result: Option<Value> = text.ok().and_then(|text| serde_json::from_str(&text).ok());
     let Some(result) = result else {
-        bail!("the script's process ended without a result: {status}");
+        bail!(
+            "the script's process ended without a result: {status}; look at what it printed above"
+        );
     };
     if let (Some(problem), Some(cure)) = (result["problem"].as_str(), result["cure"].as_str()) {
         bail!("{problem}; {cure}");

@@ -24,12 +24,14 @@ pub(super) struct Plan {
     of_label: Option<usize>,
 }
 
-/// Rows that can be trained on, in the order of time for each instrument.
+/// Rows that can be trained on, in the order of time; with a script's own labels also those that lack a feature.
 #[derive(Debug)]
 pub(super) struct Rows {
     pub(super) rows: Vec<Row>,
-    /// Rows without a feature or a label.
+    /// Rows without a feature or a label; of a script's own labels those without a feature, which its `labels` sees all the same.
     pub(super) left_out: usize,
+    /// The others.
+    pub(super) known: usize,
     /// Names of the instruments.
     pub(super) instruments: Vec<String>,
     /// The close of the first candle and that of the last.
@@ -132,18 +134,31 @@ pub(super) fn rows(
         }
     }
     let mut all: Vec<Row> = series.into_iter().flatten().collect();
+    all.sort_by_key(|row| (row.candle.close_time(), row.slot));
+    let is_known = |row: &Row| row.values.iter().all(|value| value.is_finite());
     let count = all.len();
-    all.retain(|row| {
-        let is_labelled = model.label.is_none() || row.label.is_some();
-        is_labelled && row.values.iter().all(|value| value.is_finite())
-    });
+    // A script makes its labels of whole series, and leaves out afterwards.
+    let left_out = match model.label.is_some() {
+        true => {
+            all.retain(|row| row.label.is_some() && is_known(row));
+            count - all.len()
+        }
+        false => {
+            let unknown = all.iter().filter(|row| !is_known(row)).count();
+            if unknown == count {
+                all.clear();
+            }
+            unknown
+        }
+    };
     if let Some(place) = plan.of_label {
         for row in &mut all {
             row.values.remove(place);
         }
     }
     Ok(Rows {
-        left_out: count - all.len(),
+        left_out,
+        known: count - left_out,
         rows: all,
         instruments: instruments.iter().map(|one| one.name.clone()).collect(),
         from: from.unwrap_or_default(),
@@ -196,6 +211,13 @@ fn view<'a>(instrument: &'a Instrument, slot: usize, candle: &Candle) -> View<'a
 }
 
 impl Rows {
+    /// The label that all rows have.
+    pub(super) fn only_label(&self) -> Option<f64> {
+        let first = self.rows.first()?.label?;
+        let is_same = |row: &Row| row.label == Some(first);
+        self.rows.iter().all(is_same).then_some(first)
+    }
+
     /// As a table: the candle, the features, and the label if the desk makes it.
     pub(super) fn csv(&self, model: &ModelSettings) -> String {
         let mut out = String::from("instrument,time,open,high,low,close,volume");

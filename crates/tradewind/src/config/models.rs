@@ -262,6 +262,11 @@ pub(super) fn read_bot(
         let problem = Problem::new("a model predicts at each close of its candles", "remove it");
         section.complain("wake", problem);
     }
+    if section.node("group").is_some() {
+        // One that is late is killed, and would take the others with it.
+        let problem = Problem::new("a model has a process of its own", "remove it");
+        section.complain("group", problem);
+    }
     let whole = with_prediction(section, path, errors)?;
     let of_rules = Section::new(path, Some(&whole), errors);
     let compiled = rules::read(path, of_rules, (Some(base), WakeText::Candles), errors)?;
@@ -311,7 +316,7 @@ pub(super) fn read_bot(
             has_signals: false,
             deadline: options.deadline,
             memory_bytes: options.memory_bytes,
-            group: options.group,
+            group: None,
         }),
         rules: Some(compiled.text().clone()),
     })

@@ -1,7 +1,8 @@
 //! A model from its configuration to a backtest: trained in Python without any library, kept as versions, traded by rules.
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Output;
 
@@ -119,6 +120,9 @@ fn a_model_is_trained_kept_and_traded() {
     .concat();
     let first = tradewind(dir, &backtest);
     expect(&first, 0);
+    // Four of the seven days, less the closes at both ends.
+    let warned = stderr(&first);
+    assert!(warned.contains("warning: look-ahead: 57 %"), "{warned}");
     let report = json(&first);
     assert!(
         report["positions_closed"].as_u64().unwrap() >= 3,
@@ -131,13 +135,41 @@ fn a_model_is_trained_kept_and_traded() {
         0,
     );
     assert!(dir.join("models/swing/2/model.pkl").is_file());
+    let own = r#"
+def labels(features, candles):
+    print("labels of a series")
+    close = candles["close"]
+    return [1.0 if later > now * 1.005 else 0.0 for now, later in zip(close, close[12:])] + [None] * 12
+"#;
+    fs::write(dir.join("train.py"), format!("{SCRIPT}{own}")).unwrap();
+    let whole = fs::read_to_string(dir.join("tradewind.toml")).unwrap();
+    let label = "label = \"change(close, -12) > 0.5%\"";
+    let python = "python = \"./python\"";
+    let wrapper = "#!/bin/sh\nexec python3 \"$@\"\n";
+    fs::write(dir.join("python"), wrapper).unwrap();
+    fs::set_permissions(dir.join("python"), Permissions::from_mode(0o755)).unwrap();
+    fs::write(dir.join("tradewind.toml"), whole.replace(label, python)).unwrap();
+    // A module beside the caller that would take the place of the library's.
+    fs::write(dir.join("csv.py"), "raise ValueError('not this one')\n").unwrap();
+    // A folder that an earlier run left without a description.
+    fs::create_dir_all(dir.join("models/swing/3/left")).unwrap();
+    let twice = ["--json", "train", "swing", "swing"];
+    let twice = tradewind(dir, &[&twice[..], &config].concat());
+    expect(&twice, 0);
+    // One value alone, whatever the script prints.
+    let facts = json(&twice);
+    assert_eq!(facts["version"], 4);
+    assert_eq!(facts["rows"], rows, "the same labels as the desk's");
+    let interpreter = facts["interpreter"].as_str().unwrap();
+    assert!(Path::new(interpreter).is_absolute(), "{interpreter}");
+    fs::write(dir.join("tradewind.toml"), whole).unwrap();
     let pinned = fs::read_to_string(dir.join("tradewind.toml")).unwrap();
     let pinned = pinned.replace("model:swing\"", "model:swing@3\"");
     fs::write(dir.join("tradewind.toml"), pinned).unwrap();
     let refused = tradewind(dir, &[&["config", "check"][..], &config].concat());
     expect(&refused, 4);
     assert!(
-        stderr(&refused).contains("its versions are 1, 2"),
+        stderr(&refused).contains("its versions are 1, 2, 4"),
         "{}",
         stderr(&refused)
     );
@@ -170,6 +202,7 @@ fn what_keeps_a_model_from_being_trained_is_said_and_leaves_nothing() {
         1,
         "take more data",
     );
+    check("> 0.5%", "> 500%", 1, "the labels of all");
     check("script = \"train.py\"", "script = \"no.py\"", 1, "no.py");
     fs::write(
         dir.join("train.py"),
