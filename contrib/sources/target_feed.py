@@ -30,11 +30,16 @@ class Desk(socketserver.StreamRequestHandler):
         except OSError:
             pass  # the desk is gone, which the reading side sees
 
+    def exactly(self, size):
+        if len(read := self.rfile.read(size)) < size:
+            raise ConnectionError("no end was announced")
+        return read
+
     def read(self):
-        kind, size = self.rfile.read(2)
-        size = struct.unpack(">H", self.rfile.read(2))[0] if size == 254 else size & 127
-        mask = self.rfile.read(4)
-        return kind & 15, bytes(byte ^ mask[at % 4] for at, byte in enumerate(self.rfile.read(size)))
+        kind, size = self.exactly(2)
+        size = struct.unpack(">H", self.exactly(2))[0] if size == 254 else size & 127
+        mask = self.exactly(4)
+        return kind & 15, bytes(byte ^ mask[at % 4] for at, byte in enumerate(self.exactly(size)))
 
     def handle(self):
         self.writing = threading.Lock()
@@ -53,6 +58,13 @@ class Desk(socketserver.StreamRequestHandler):
     def finish(self):
         desks[:] = [desk for desk in desks if desk is not self]
 
-socketserver.ThreadingTCPServer.allow_reuse_address = True
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = daemon_threads = True
+
+    def handle_error(self, request, address):
+        if not isinstance(error := sys.exc_info()[1], OSError):
+            return super().handle_error(request, address)
+        print(f"the desk at {address} hung up: {error}", file=sys.stderr)
+
 threading.Thread(target=steer, daemon=True).start()
-socketserver.ThreadingTCPServer(("127.0.0.1", PORT), Desk).serve_forever()
+Server(("127.0.0.1", PORT), Desk).serve_forever()

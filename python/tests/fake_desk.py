@@ -136,11 +136,13 @@ class FakeDesk:
         if stop is not None and counts["low"] <= stop:
             return self.close(name, min(counts["open"], stop) * self.tick, time, held["why"] or "stop_loss")
         age = (time - held["opened"]) / NS
-        gains = [gain for begin, gain in plan.roi if begin <= age]
-        if gains:
-            level = entry - (-entry * ppm(gains[-1]) // 1_000_000)
+        gains = [(gain, "roi") for begin, gain in plan.roi if begin <= age][-1:]
+        # What the shim means by a take-profit: tests/freqtrade/ours.py.
+        gains += [(plan.take_profit, "trailing_stop_loss")] if plan.take_profit else []
+        for gain, reason in gains:
+            level = entry - (-entry * ppm(gain) // 1_000_000)
             if counts["high"] >= level:
-                self.close(name, max(level, counts["open"]) * self.tick, time, held["why"] or "roi")
+                return self.close(name, max(level, counts["open"]) * self.tick, time, held["why"] or reason)
 
     def close(self, name: str, rate: float, time: int, reason: str) -> None:
         """Notes a closed trade."""

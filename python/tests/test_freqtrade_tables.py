@@ -170,6 +170,10 @@ class Adapter(unittest.TestCase):
             found = (round(trade["exit"], 2), trade["left_at"] // 300_000, trade["reason"])
             self.assertEqual(found, (112.24, left_in, reason))
 
+    def test_a_trailing_stop_in_the_candle_of_the_entry_keeps_its_reason(self):
+        body = "    trailing_stop = True\n    trailing_stop_positive = 0.005\n    trailing_stop_positive_offset = 0.015\n    trailing_only_offset_is_reached = True\n"
+        self.check(body, [90, 100, 105, 104, 103], [(100.0, 101.0, "trailing_stop_loss")], freqtrade_candles=True)
+
     def test_a_cooldown_keeps_the_next_entry_out(self):
         closes = [90, 100, 110, 120, 100, 110, 120, 125]
         self.check("", closes, [(100.0, 120.0, "exit_signal"), (100.0, 120.0, "exit_signal")])

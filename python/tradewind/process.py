@@ -13,6 +13,7 @@ from typing import Any, Dict
 
 from . import protocol as wire
 from .loading import LoadError, declare, describe, load_class, place
+from .model import Model
 from .runner import Runner
 from .strategy import check_parameters
 
@@ -24,6 +25,7 @@ class Host:
         self.send = send
         self.classes: Dict[int, Any] = {}
         self.runners: Dict[int, Runner] = {}
+        self.models: Dict[int, Model] = {}
 
     def handle(self, frame: wire.Frame) -> None:
         """Answers one request; an exception of the strategy is an answer, too."""
@@ -55,6 +57,8 @@ class Host:
             return wire.LOADED, json.dumps(self.load(frame)).encode()
         if frame.kind == wire.START:
             return wire.READY, self.start(frame)
+        if frame.kind == wire.PREDICT:
+            return wire.PREDICTION, self.models[frame.bot].predict(frame.body)
         runner = self.runners.get(frame.bot)
         if runner is None:
             raise wire.ProtocolError(f"bot {frame.bot} was not started")
@@ -73,6 +77,8 @@ class Host:
         wanted = json.loads(frame.body)
         path = wanted["path"]
         self.classes[frame.bot] = {"path": path}
+        if wanted["kind"] == "model":
+            return self.load_model(frame.bot, wanted)
         try:
             cls = load_class(wanted["kind"], path, wanted.get("class"))
             declared = declare(cls, path, wanted["params"], wanted["timeframes"])
@@ -85,6 +91,16 @@ class Host:
             "timeframes": declared["timeframes"],
         }
         return declared
+
+    def load_model(self, bot: int, wanted: Dict[str, Any]) -> Dict[str, Any]:
+        """Loads a version of a model from its folder."""
+        try:
+            model = Model(wanted["path"], wanted["features"])
+        except LoadError as error:
+            return {"error": {"problem": error.problem, "cure": error.cure}}
+        self.models[bot] = model
+        self.classes[bot] = {"path": model.path}
+        return model.declared()
 
     def start(self, frame: wire.Frame) -> bytes:
         """Makes the strategy, and puts its state back."""

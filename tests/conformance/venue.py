@@ -1,7 +1,7 @@
 """OKX, Bybit, Kraken and Coinbase as far as their public market data goes: a market that moves, over REST and WebSocket, on one port.
 
-A second here is a minute there, so that candles close while somebody looks. Books change at both ends of what is shown, lose levels
-and get new ones; each message has the numbers of today's wire.
+A second here is a minute there, so that candles close while somebody looks. Books are deep: levels anywhere in them change, vanish and come
+back, and those at both ends move with the price. Each message has the numbers of today's wire.
 """
 
 import asyncio
@@ -16,7 +16,9 @@ STEP_SECONDS = 0.05
 # Of the market's time, in a step.
 STEP_MS = 3_000
 BEGIN_MS = 1_790_000_040_000
-LEVELS = 40
+LEVELS = 90
+# Of a side, that are never fewer.
+LEVELS_MIN = 60
 
 
 class Market:
@@ -29,17 +31,19 @@ class Market:
         self.trade = 5_000
         self.middle = 600_000
         self.sides = {"bids": {}, "asks": {}}
-        self.fill()
+        self.fill(LEVELS)
         self.candle = self.new_candle(60_000.0)
         self.closed = None
 
     def quantity(self):
         return self.random.randrange(1, 5_000_000)
 
-    def fill(self):
-        """Puts levels where they are missing: as far as the book goes on both sides of the middle."""
+    def fill(self, least):
+        """Puts levels where they are missing, the nearest to the middle first, until there are so many."""
         for side, sign in (("bids", -1), ("asks", 1)):
             for away in range(1, LEVELS + 1):
+                if len(self.sides[side]) >= least:
+                    break
                 self.sides[side].setdefault(self.middle + sign * away * 5, self.quantity())
 
     def new_candle(self, price):
@@ -59,10 +63,14 @@ class Market:
             del bids[price]
         for price in [price for price in asks if price <= self.middle or price > self.middle + LEVELS * 5]:
             del asks[price]
-        self.fill()
-        for levels in (bids, asks):
-            for price in self.random.sample(sorted(levels), 4):
+        for levels, sign in ((bids, -1), (asks, 1)):
+            for price in self.random.sample(sorted(levels), min(len(levels), 4)):
                 levels[price] = self.quantity()
+            for away in self.random.sample(range(1, LEVELS + 1), 12):
+                price = self.middle + sign * away * 5
+                if levels.pop(price, None) is None:
+                    levels[price] = self.quantity()
+        self.fill(LEVELS_MIN)
         trades = []
         for _ in range(self.random.randrange(3)):
             side = self.random.choice(("buy", "sell"))
@@ -72,12 +80,17 @@ class Market:
             told = price / 10
             self.candle.update(close=told, high=max(self.candle["high"], told), low=min(self.candle["low"], told))
             self.candle["volume"] += trades[-1][3]
-        changes = {
-            side: {price: levels.get(price, 0) for price in before[side].keys() | levels.keys() if levels.get(price) != before[side].get(price)}
-            for side, levels in self.sides.items()
-        }
+        changes = changed(before, self.sides)
         self.previous, self.number = self.number, self.number + self.random.randrange(1, 5)
         return changes, trades
+
+
+def changed(before, now):
+    """Levels by side that are other ones now; those that are gone have a quantity of 0."""
+    return {
+        side: {price: levels.get(price, 0) for price in before[side].keys() | levels.keys() if levels.get(price) != before[side].get(price)}
+        for side, levels in now.items()
+    }
 
 
 def price_text(price):
@@ -175,13 +188,18 @@ class Bybit:
                      for short, side in (("b", "bids"), ("a", "asks"))}
             return {"s": symbol, **sides, "u": market.steps, "seq": market.number}
 
+        def best(levels, depth):
+            return {side: dict(sorted_levels(levels[side], side)[:depth]) for side in levels}
+
         def frame(kind, data):
             return [{"topic": channel, "type": kind, "ts": market.now, "data": data, "cts": market.now}]
 
         if name == "orderbook.1":
-            return frame("snapshot", book({side: dict(sorted_levels(levels, side)[:1]) for side, levels in market.sides.items()}))
+            return frame("snapshot", book(best(market.sides, 1)))
         if name.startswith("orderbook."):
-            return frame("snapshot", book(market.sides)) if is_first else frame("delta", book(changes))
+            depth = int(name.partition(".")[2])
+            now, before = best(market.sides, depth), best(market.before, depth)
+            return frame("snapshot", book(now)) if is_first else frame("delta", book(changed(before, now)))
         if name == "publicTrade":
             rows = [{"T": market.now, "s": symbol, "S": side.capitalize(), "v": size_text(size), "p": price_text(price), "L": "PlusTick",
                      "i": number, "BT": False, "seq": market.number} for number, side, price, size in trades]

@@ -12,8 +12,9 @@ from datetime import datetime
 from pathlib import Path
 
 CANDLE_MS = 300_000
-# Reasons of the desk, by how they begin, in freqtrade's words.
-REASONS = {"stop:": "stop_loss", "trailing stop:": "trailing_stop_loss", "profit by age:": "roi", "take profit:": "roi"}
+# Reasons of the desk, by how they begin, in freqtrade's words. A take-profit is the level above the open at which freqtrade fills a trailing
+# stop in the candle of the entry; `minimal_roi` is a profit by age.
+REASONS = {"stop:": "stop_loss", "trailing stop:": "trailing_stop_loss", "profit by age:": "roi", "take profit:": "trailing_stop_loss"}
 LEVELS = ("stop_loss", "trailing_stop_loss", "roi")
 
 

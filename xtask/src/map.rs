@@ -57,7 +57,7 @@ pub(crate) const MAP: [Row; 23] = [
     row("tradewind-api", Ring::Edge, &["tradewind-model", "tradewind-risk", "tradewind-events", "tradewind-bus", "tradewind-storage"]),
     row("tradewind-telegram", Ring::Edge, &["tradewind-model", "tradewind-events", "tradewind-bus"]),
     // It is one more strategy to the engine: it speaks of bots and views, and starts what computes.
-    row("tradewind-process", Ring::Edge, &["tradewind-model", "tradewind-strategy", "tradewind-events"]),
+    row("tradewind-process", Ring::Edge, &["tradewind-model", "tradewind-strategy", "tradewind-rules", "tradewind-events"]),
     row("tradewind-backtest", Ring::Top, &[
         "tradewind-model", "tradewind-strategy", "tradewind-rules", "tradewind-portfolio", "tradewind-risk", "tradewind-events", "tradewind-engine",
         "tradewind-driver", "tradewind-simx", "tradewind-data",

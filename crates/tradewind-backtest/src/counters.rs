@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use tradewind_events::{Event, EventKind, SignalSource};
-use tradewind_model::{AccountId, Amount, AssetId, Fill, InstrumentId, OrderStatus, Reason};
+use tradewind_model::{
+    AccountId, Amount, AssetId, Fill, InstrumentId, OrderStatus, Reason, Timestamp,
+};
 use tradewind_risk::{Cause, CauseKind, Rule};
 
 use crate::equity::EquityCurve;
@@ -17,6 +19,15 @@ pub(crate) struct NotedFill {
     pub(crate) fill: Fill,
     pub(crate) reason: Reason,
     pub(crate) by_strategy: Reason,
+}
+
+/// A universe of which members joined or left.
+#[derive(Clone, Debug)]
+pub(crate) struct UniverseChange {
+    pub(crate) at: Timestamp,
+    pub(crate) members: usize,
+    pub(crate) joined: Vec<InstrumentId>,
+    pub(crate) left: Vec<InstrumentId>,
 }
 
 /// Counts, fees, the newest fills and the equity curve.
@@ -42,6 +53,8 @@ pub(crate) struct Counters {
     pub(crate) fees: BTreeMap<AssetId, Amount>,
     pub(crate) newest_fills: VecDeque<NotedFill>,
     pub(crate) curve: EquityCurve,
+    /// Who joined and who left a universe, and how many members it had then.
+    pub(crate) universe: Vec<UniverseChange>,
     fills_kept: usize,
     /// By instrument, why the last signal was made, and why the strategy made its last one.
     reasons: BTreeMap<InstrumentId, (Reason, Reason)>,
@@ -113,6 +126,17 @@ impl Counters {
                 self.bot_errors += 1;
                 self.last_error = Some(error.clone());
             }
+            EventKind::UniverseChanged {
+                members,
+                joined,
+                left,
+                ..
+            } if !(joined.is_empty() && left.is_empty()) => self.universe.push(UniverseChange {
+                at: event.at,
+                members: members.len(),
+                joined: joined.clone(),
+                left: left.clone(),
+            }),
             EventKind::EquitySnapshot {
                 account, equity, ..
             } => {

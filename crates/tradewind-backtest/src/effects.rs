@@ -66,8 +66,8 @@ impl Effects for DirectEffects {
                 let request = Request::Query(account, instrument, client_id);
                 self.link.send(now, request);
             }
-            // An order leaves within the turn that decided it.
-            Effect::Withdraw { .. } => {}
+            // An order leaves within the turn that decided it, and reports come by themselves.
+            Effect::Withdraw { .. } | Effect::RenewStream(_) => {}
             Effect::Book { instrument, .. } => {
                 let depth = self.link.book(now, instrument);
                 let read = BookRead { instrument, depth };

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use tradewind_events::{Configuration, DeskView};
-use tradewind_model::{Amount, AssetId, Liquidity, Ppm, Side, Timestamp};
+use tradewind_model::{Amount, AssetId, InstrumentId, Liquidity, Ppm, Side, Timestamp};
 use tradewind_simx::{Exchange, FillModel};
 
-use crate::counters::{Counters, NotedFill};
+use crate::counters::{Counters, NotedFill, UniverseChange};
 use crate::equity::EquitySample;
 use crate::levels::Ambiguity;
 
@@ -56,6 +56,9 @@ pub struct Report {
     /// The first changes of trading states that limits and circuit breakers made, in words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub state_changes: Vec<String>,
+    /// Who joined and left the bot's universe, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub universe: Vec<UniverseReport>,
     /// Failures of strategies.
     pub bot_errors: u64,
     /// The last one, in words.
@@ -126,6 +129,37 @@ pub struct AssetReport {
     /// The exchange's balance minus the desk's. It is 0 unless the desk has a bug.
     #[serde(serialize_with = "text")]
     pub difference: Amount,
+}
+
+/// A change of a universe, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UniverseReport {
+    /// When.
+    #[serde(serialize_with = "text")]
+    pub at: Timestamp,
+    /// How many members there were then.
+    pub members: usize,
+    /// Names of the instruments that the bot may enter from then on.
+    pub joined: Vec<String>,
+    /// Names of those that it only leaves.
+    pub left: Vec<String>,
+}
+
+impl UniverseReport {
+    fn new(configuration: &Configuration, change: &UniverseChange) -> Self {
+        let names = |ids: &[InstrumentId]| {
+            let names = ids
+                .iter()
+                .map(|id| configuration.instrument(*id).name.clone());
+            names.collect()
+        };
+        Self {
+            at: change.at,
+            members: change.members,
+            joined: names(&change.joined),
+            left: names(&change.left),
+        }
+    }
 }
 
 /// A fill, in words.
@@ -218,6 +252,11 @@ impl Report {
                 .collect(),
             last_denial: counters.last_denial,
             state_changes: counters.state_changes,
+            universe: counters
+                .universe
+                .iter()
+                .map(|change| UniverseReport::new(configuration, change))
+                .collect(),
             bot_errors: counters.bot_errors,
             last_error: counters.last_error,
             positions_closed: counters.positions,

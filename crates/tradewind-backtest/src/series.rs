@@ -142,6 +142,8 @@ pub fn benchmark_setup() -> Setup {
 fn crossover(budget: Amount) -> BotConfig {
     let whole = |value| Parameter::Number(Decimal::whole(value));
     BotConfig {
+        budget_share: None,
+        universe: None,
         id: BotId(0),
         name: "crossover".to_owned(),
         strategy: "ma_cross".to_owned(),

@@ -59,7 +59,7 @@ pub(crate) fn settle(
                 "volumes of {word} may be contracts and no coins; the candles are read without them"
             ));
         }
-        Kind::Books => {}
+        Kind::Books | Kind::Numbers | Kind::Targets => {}
         Kind::Quotes if layout.numbers[2].or(layout.numbers[3]).is_none() => {}
         Kind::Quotes => {
             (layout.numbers[2], layout.numbers[3]) = (None, None);

@@ -41,7 +41,7 @@ pub struct TargetRow {
     pub event_time: Timestamp,
     /// When it was received; when it was decided where the file does not say.
     pub received_at: Timestamp,
-    /// Full name of the instrument or its product; `None` where the file has one instrument.
+    /// Full name of the instrument or its product; `None` where the file has one instrument, and in the catalogue.
     pub instrument: Option<String>,
     /// Signed share of the bot's budget; 1 is all of it long.
     pub exposure: Decimal,
@@ -49,7 +49,7 @@ pub struct TargetRow {
     pub expires: Timestamp,
 }
 
-/// Reads the numbers of one series: columns `time` and `value`, `received_at` and `max_age` (seconds) if they are there.
+/// Reads the numbers of one series: columns `time` and `value`, `received_at` and `max_age` (in seconds) if they are there.
 ///
 /// # Errors
 /// The first line that is wrong, or the file as a whole.
@@ -222,12 +222,12 @@ impl Table {
 
     fn seconds(&self, column: usize) -> Result<Duration, DataError> {
         let text = self.text(column);
-        let seconds = text.parse::<u64>().ok().filter(|seconds| *seconds > 0);
-        seconds.map(Duration::from_secs).ok_or_else(|| {
-            self.wrong(
-                column,
-                &format!("{text:?} is no age; write whole seconds above 0"),
-            )
+        let nanos = text.parse::<Decimal>().ok().and_then(|age| age.scaled(9));
+        let nanos = nanos.and_then(|nanos| u64::try_from(nanos).ok());
+        let age = nanos.filter(|nanos| *nanos > 0).map(Duration::from_nanos);
+        age.ok_or_else(|| {
+            let reason = format!("{text:?} is no age; write seconds above 0, at most 9 decimals");
+            self.wrong(column, &reason)
         })
     }
 
@@ -335,7 +335,10 @@ mod tests {
                 "time,value\n1704067200,1\n1704067100,1\n",
                 "line 3: it is earlier",
             ),
-            ("time,value,max_age\n1704067200,1,soon\n", "whole seconds"),
+            (
+                "time,value,max_age\n1704067200,1,soon\n",
+                "write seconds above 0",
+            ),
         ] {
             let (_folder, path) = file(text);
             let error = numbers(&path, None).unwrap_err().to_string();

@@ -16,7 +16,7 @@ const BUFFER: usize = 1 << 16;
 const REFUSED: [(&[u8], &str); 9] = [
     (
         b"PAR1",
-        "it is a Parquet file; write it as CSV, as pandas' to_csv(index=False) does",
+        "it is a Parquet file; write it as CSV: python3 -c 'import sys, pandas; pandas.read_parquet(sys.argv[1]).to_csv(sys.argv[2], index=False)' IN OUT.csv",
     ),
     (
         b"ARROW1",
@@ -40,7 +40,7 @@ const REFUSED: [(&[u8], &str); 9] = [
     ),
     (
         b"\x89HDF",
-        "it is an HDF5 file; write it as CSV, as pandas' to_csv(index=False) does",
+        "it is an HDF5 file; write it as CSV: python3 -c 'import sys, pandas; pandas.read_hdf(sys.argv[1]).to_csv(sys.argv[2], index=False)' IN OUT.csv",
     ),
     (
         b"\xd0\xcf\x11\xe0",
@@ -118,10 +118,12 @@ fn text(
         };
         return Ok(Box::new(BufReader::with_capacity(BUFFER, decoded)));
     }
-    if head.get(1) == Some(&0) && head.first() != Some(&0) {
+    // Without a mark in front every other byte of plain text is a zero.
+    let zeros = [0, 1].map(|place| head.get(place) == Some(&0));
+    if zeros[0] != zeros[1] {
         let decoded = Utf16 {
             inner: reader,
-            big_endian,
+            big_endian: zeros[0],
             high: None,
             out: Vec::new(),
             taken: 0,

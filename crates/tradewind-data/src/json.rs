@@ -25,7 +25,7 @@ impl From<io::Error> for JsonFault {
     }
 }
 
-const SHAPE: &str = "read is a JSON array of rows, [[time,open,high,low,close,volume],...] or [{\"time\":...,\"open\":...},...]; write it so, or as CSV";
+const SHAPE: &str = "read is a JSON array of rows, [[time,open,high,low,close,volume],...] or [{\"time\":...,\"open\":...},...]; write it so, as jq -s . FILE > OUT.json does of single lines, or as CSV";
 const CUT: &str = "the JSON is cut off here; fetch it again";
 const CELL_MAX: usize = 4_096;
 

@@ -36,11 +36,12 @@ pub(crate) enum Taker {
 }
 
 #[rustfmt::skip] // the first that is there wins: what tells its unit before what does not
-const TIMES: [&str; 41] = [
+const TIMES: [&str; 44] = [
     "open_time", "timeopen", "open_time_s", "open_time_ms", "open_time_us", "open_time_ns", "opentime", "kline_open_time", "unix", "unix_timestamp",
     "unix_time", "unixtime", "timestamp", "timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns", "transact_time", "trade_time",
     "transaction_time", "created_time", "created_at", "event_time", "datetime", "date_time", "gmt_time", "utc_time", "time_utc",
     "timestamp_utc", "time_open", "start_time", "candle_begin_time", "period_start", "time", "date", "epoch", "time_ms", "ts", "t", "start", "start_at",
+    "window_start", "sip_timestamp", "participant_timestamp",
 ];
 const OPEN: [&str; 4] = ["open", "o", "open_price", "price_open"];
 const HIGH: [&str; 5] = ["high", "h", "high_price", "price_high", "max"];

@@ -34,7 +34,7 @@ pub mod fuzzing;
 
 pub use catalogue::{
     Adding, Catalogue, CatalogueError, CatalogueRows, Import, Imported, Series, SeriesError,
-    SeriesSummary, Span, Verified,
+    SeriesSummary, Span, Subject, Verified,
 };
 pub use error::DataError;
 pub use house::{NumberRow, TargetRow, numbers, targets};

@@ -61,11 +61,36 @@ const BEFORE: [&str; 34] = [
     "cryptocom",
 ];
 
+/// Words for what a file has, which are no assets.
+const CONTENTS: [&str; 16] = [
+    "trade",
+    "trades",
+    "aggtrades",
+    "quote",
+    "quotes",
+    "candle",
+    "candles",
+    "kline",
+    "klines",
+    "ohlc",
+    "ohlcv",
+    "tick",
+    "ticks",
+    "book",
+    "history",
+    "data",
+];
+/// Words for contracts behind a base asset, which are no quote assets.
+const CONTRACTS: [&str; 5] = ["PERP", "PERPETUAL", "SWAP", "FUTURE", "FUTURES"];
+/// Minutes that programs put right behind a symbol: `EURUSD60.csv`.
+const BEHIND: [&str; 8] = ["1", "5", "15", "30", "60", "240", "1440", "10080"];
+
 /// Reads `BASE/QUOTE`, or both without a mark between them where the quote asset is a known one; in either letter case.
 #[must_use]
 pub fn product(text: &str) -> Option<Product> {
     let text = text.to_ascii_uppercase();
     match text.split_once(['/', '-', '_']) {
+        Some((_, quote)) if CONTRACTS.contains(&quote) => None,
         Some((base, quote)) => Product::new(asset(base), asset(quote)),
         None => {
             // XBTUSD is not XB against TUSD.
@@ -98,6 +123,10 @@ pub(crate) fn parse(path: &Path) -> FileName {
     let parts: Vec<&str> = stem
         .split(['-', '_', ',', ' ', '(', ')', '.'])
         .filter(|part| !part.is_empty())
+        .flat_map(|part| {
+            let (symbol, minutes) = behind(part);
+            [Some(symbol), minutes].into_iter().flatten()
+        })
         .collect();
     let lower: Vec<String> = parts.iter().map(|part| part.to_ascii_lowercase()).collect();
     let skip = lower
@@ -140,6 +169,17 @@ pub(crate) fn parse(path: &Path) -> FileName {
     }
 }
 
+/// Cuts off the minutes of MetaTrader's names, `EURUSD60`.
+fn behind(part: &str) -> (&str, Option<&str>) {
+    let symbol = part.trim_end_matches(|digit: char| digit.is_ascii_digit());
+    let minutes = part.get(symbol.len()..).unwrap_or_default();
+    let is_symbol = symbol.len() >= 6 && symbol.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if is_symbol && BEHIND.contains(&minutes) && product(symbol).is_some() {
+        return (symbol, Some(minutes));
+    }
+    (part, None)
+}
+
 /// The name without the endings that tell the format.
 fn stem(name: &str) -> &str {
     let mut stem = name;
@@ -158,6 +198,9 @@ fn stem(name: &str) -> &str {
 /// The product that begins at a part, and the part after it.
 fn at(parts: &[&str], place: usize) -> Option<(Product, usize)> {
     let first = *parts.get(place)?;
+    if CONTENTS.iter().any(|word| word.eq_ignore_ascii_case(first)) {
+        return None;
+    }
     if interval(first).is_some() || first.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }

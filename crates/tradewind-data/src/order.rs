@@ -68,7 +68,7 @@ impl FileRows {
             Kind::Candles => Order::Candles {
                 recent: VecDeque::new(),
             },
-            Kind::Trades | Kind::Quotes | Kind::Books => Order::Ticks(Ticks::default()),
+            _ => Order::Ticks(Ticks::default()),
         };
         Ok(Self {
             path: path.to_owned(),

@@ -182,6 +182,10 @@ impl RawRows {
         {
             return true;
         }
+        // Spreadsheets leave lines of nothing but separators.
+        if self.shape.separator.is_some() && self.cells.iter().all(|cell| cell.trim().is_empty()) {
+            return true;
+        }
         let names = &self.shape.layout.names;
         if names.is_empty() || self.shape.separator.is_none() {
             return false;
@@ -258,6 +262,9 @@ impl RawRows {
             Kind::Quotes => self.quote(line).map(Some),
             Kind::Books => Err(Fault::new(
                 "books are read from recordings and the catalogue, not from tables",
+            )),
+            Kind::Numbers | Kind::Targets => Err(Fault::new(
+                "numbers and targets are read by --series, --numbers and --targets",
             )),
         }
     }

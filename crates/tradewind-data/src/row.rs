@@ -2,6 +2,8 @@
 
 use tradewind_model::{Amount, Side, Timestamp};
 
+use crate::house::{NumberRow, TargetRow};
+
 /// What the rows of a file are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -13,6 +15,10 @@ pub enum Kind {
     Quotes,
     /// The best levels of order books.
     Books,
+    /// Numbers of a named series.
+    Numbers,
+    /// Targets of a bot in an instrument.
+    Targets,
 }
 
 impl Kind {
@@ -24,6 +30,8 @@ impl Kind {
             Self::Trades => "trades",
             Self::Quotes => "quotes",
             Self::Books => "book",
+            Self::Numbers => "numbers",
+            Self::Targets => "targets",
         }
     }
 }
@@ -107,10 +115,27 @@ pub enum Row {
     Quote(QuoteRow),
     /// A book.
     Book(Box<BookRow>),
+    /// A number.
+    Number(NumberRow),
+    /// A target, which names no instrument: its series does.
+    Target(Box<TargetRow>),
 }
 
 impl Row {
-    /// When it happened; a candle's start.
+    /// What kind of row it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Candle(_) => Kind::Candles,
+            Self::Trade(_) => Kind::Trades,
+            Self::Quote(_) => Kind::Quotes,
+            Self::Book(_) => Kind::Books,
+            Self::Number(_) => Kind::Numbers,
+            Self::Target(_) => Kind::Targets,
+        }
+    }
+
+    /// When it happened; a candle's start; when a number or a target was received.
     #[must_use]
     pub fn at(&self) -> Timestamp {
         match self {
@@ -118,6 +143,8 @@ impl Row {
             Self::Trade(row) => row.at,
             Self::Quote(row) => row.at,
             Self::Book(row) => row.at,
+            Self::Number(row) => row.received_at,
+            Self::Target(row) => row.received_at,
         }
     }
 
@@ -132,6 +159,7 @@ impl Row {
                 .map(|(price, _)| price)
                 .max()
                 .unwrap_or_default(),
+            Self::Number(_) | Self::Target(_) => Amount::ZERO,
         }
     }
 }

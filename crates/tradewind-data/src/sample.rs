@@ -133,7 +133,7 @@ fn text(
             return Ok(Some(None));
         }
         if line.starts_with('{') || line.starts_with('<') && !line.contains("DATE") {
-            return Err(lines.error("this is no table; read are CSV, a JSON array of rows ([[time,open,high,low,close,volume],...]; jq -s . makes one of single objects) and captures"));
+            return Err(lines.error("this is no table; read are CSV, a JSON array of rows ([[time,open,high,low,close,volume],...]; jq -s . FILE > OUT.json makes one of single objects, and jq .results FILE > OUT.json takes out what an object calls results) and captures"));
         }
         if let Some(separator) = cells::separator(line) {
             cells.cut(line, separator);

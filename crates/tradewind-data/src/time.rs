@@ -32,6 +32,8 @@ impl Unit {
 const COUNTED: std::ops::Range<i64> = 946_684_800..4_102_444_800;
 /// 1980-01-01: a calendar date before is a mistake.
 const WRITTEN: std::ops::Range<i64> = 315_532_800..4_102_444_800;
+/// 1982 to 2063 in days since 1900.
+const SPREADSHEET_DAYS: std::ops::Range<u32> = 30_000..60_000;
 const KNOWN: &str = "known are whole seconds, milliseconds, microseconds or nanoseconds since 1970, or YYYY-MM-DD HH:MM:SS with or without a zone; export it again so, or delete the line";
 
 /// Reads a time. `offset` is how many seconds a time without a zone is ahead of UTC.
@@ -62,6 +64,14 @@ pub(crate) fn parse(text: &str, offset: i64) -> Result<(Timestamp, Unit), String
         return found.map_err(|reason| format!("{text:?} {reason}"));
     }
     let shown: String = text.chars().take(40).collect();
+    let days = std::str::from_utf8(whole)
+        .ok()
+        .and_then(|days| days.parse::<u32>().ok());
+    if is_number && days.is_some_and(|days| SPREADSHEET_DAYS.contains(&days)) {
+        return Err(format!(
+            "{shown:?} may be a day as spreadsheets count them; give the column the format YYYY-MM-DD HH:MM:SS and export it again"
+        ));
+    }
     if is_number {
         let year = if whole.len() <= 10 {
             ", and is around 1970 in seconds (milliseconds of a day, as LEAN has them, are not read)"
@@ -260,6 +270,11 @@ fn zone(text: &str) -> Option<(&str, Option<i64>)> {
         return Some((text, None));
     };
     let (clock, zone) = (text.get(..at)?.trim_end(), text.get(at + 1..)?);
+    // `GMT+0200` is Dukascopy's.
+    let clock = clock
+        .strip_suffix("GMT")
+        .or(clock.strip_suffix("UTC"))
+        .map_or(clock, str::trim_end);
     // The hyphen of `11-AM` begins no zone.
     if !zone.starts_with(|c: char| c.is_ascii_digit()) {
         return Some((text, None));

@@ -53,7 +53,9 @@ pub(crate) fn open(path: &Path) -> Result<impl Read + Send + 'static, DataError>
             .count();
         return Err(DataError::file(
             path,
-            format!("the zip file holds {tables} tables and not one; unzip it and name the files"),
+            format!(
+                "the zip file holds {tables} tables and not one; unpack it and name the files: unzip FILE"
+            ),
         ));
     };
     if member.encrypted || !matches!(member.method, 0 | 8) {

@@ -312,6 +312,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
                 | Output::Reconcile(_)
                 | Output::EndFlattening
                 | Output::Sweep(_)
+                | Output::RenewStream(_)
                 | Output::ReadBook { .. }
                 | Output::RequestCandles { .. } => {}
                 Output::Reply(_, result) => self.wants_sync |= promises(result),

@@ -49,6 +49,8 @@ pub enum Effect {
     Reconcile(AccountId),
     /// Read an account, and the fills of instruments whose holdings changed.
     Sweep(AccountId),
+    /// Connect an account's stream anew.
+    RenewStream(AccountId),
     /// Read the book of an instrument.
     Book {
         /// The account.
@@ -103,6 +105,7 @@ impl Effect {
             },
             Output::Reconcile(account) => Self::Reconcile(account),
             Output::Sweep(account) => Self::Sweep(account),
+            Output::RenewStream(account) => Self::RenewStream(account),
             Output::ReadBook {
                 account,
                 instrument,
@@ -136,7 +139,11 @@ impl Effect {
             Self::Cancel { client_id, .. }
             | Self::Withdraw { client_id, .. }
             | Self::Query { client_id, .. } => Some(*client_id),
-            Self::Reconcile(_) | Self::Sweep(_) | Self::Book { .. } | Self::Candles { .. } => None,
+            Self::Reconcile(_)
+            | Self::Sweep(_)
+            | Self::RenewStream(_)
+            | Self::Book { .. }
+            | Self::Candles { .. } => None,
         }
     }
 }

@@ -113,6 +113,7 @@ impl Effects for Noted {
                 self.answers.push_back(Input::Account(Box::new(state)));
             }
             Effect::Sweep(_) => self.note("sweep"),
+            Effect::RenewStream(_) => self.note("renew stream"),
             Effect::Candles { .. } => self.note("candles"),
             Effect::Book { .. } => self.note("book"),
         }

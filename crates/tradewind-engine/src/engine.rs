@@ -9,9 +9,9 @@ use crate::recover::{RecoveredPart, recovered_parts};
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::alarms::raise;
 use crate::step::{
-    account_stream, adoption, breakers, candles, causes, commands, configure, confirmation, equity,
-    evaluation, exits, flatten, funding, lifecycle, market_data, monitoring, protection, reports,
-    submission, takeover, targets,
+    account_stream, adoption, breakers, budgets, candles, causes, commands, components, configure,
+    confirmation, equity, evaluation, exits, flatten, funding, lifecycle, market_data, monitoring,
+    order_entry, protection, reports, submission, takeover, targets, universe,
 };
 use crate::strategy_source::StrategySource;
 use crate::view::desk_view;
@@ -112,6 +112,9 @@ impl Engine {
                 targets::on_source_health(parts, source, *health, out);
             }
             Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name, out),
+            Input::Component { name, problem } => {
+                components::on_component(parts, name, problem.as_deref(), out);
+            }
             Input::Alarm { alarm, text } => {
                 raise(parts, (*alarm, None, None), text.to_string(), out);
             }
@@ -261,5 +264,8 @@ fn on_timer(parts: &mut Parts, timer: Timer, out: &mut Outputs) {
         Timer::AccountReading(account) => takeover::on_reading_timer(parts, account, out),
         Timer::TargetExpiry(bot, instrument) => targets::on_expiry(parts, bot, instrument, out),
         Timer::DiskClean => causes::on_disk_clean(parts, out),
+        Timer::Universe(bot) => universe::on_timer(parts, bot, out),
+        Timer::Budgets => budgets::on_timer(parts, out),
+        Timer::OrdersClean(account) => order_entry::on_clean(parts, account, out),
     }
 }

@@ -17,6 +17,7 @@ use crate::parts::order::Order;
 use crate::parts::protection::Uncovered;
 use crate::step::positions::closable;
 use crate::step::protection::protected;
+use crate::step::universe;
 
 /// The desk as of the last input.
 pub(crate) fn desk_view(parts: &Parts) -> DeskView {
@@ -92,6 +93,8 @@ fn bot_view(parts: &Parts, bot: &Bot) -> BotView {
         realized: parts.portfolio.realized(account, owner, asset),
         unrealized: value.unrealized,
         clauses: clauses(parts, bot),
+        budget: bot.budget(),
+        universe: universe::view(bot),
     }
 }
 

@@ -62,6 +62,16 @@ pub enum StreamChange {
         /// The venue's stamp.
         at: Timestamp,
     },
+    /// Whether orders of the account can leave for its venue.
+    OrderEntry {
+        /// What keeps every order here, with the venue's name; `None` if orders can leave.
+        blocked: Option<String>,
+    },
+    /// The process stood still or the machine was suspended: nothing was received meanwhile, and the stream is connected anew.
+    StoodStill {
+        /// For how long.
+        span: Duration,
+    },
 }
 
 /// How well a venue's clock is known, as of a reading of it.
@@ -205,6 +215,11 @@ mod tests {
         };
         let names = "UnlistedTrade symbol side Buy quantity price client_id at";
         check(elsewhere, names);
+        let blocked = Some(String::new());
+        check(StreamChange::OrderEntry { blocked }, "OrderEntry blocked");
+        let span = Duration::ZERO;
+        let still = StreamChange::StoodStill { span };
+        check(still, "StoodStill span secs nanos");
     }
 
     /// T01: the clocks drift apart while the venue is not read.

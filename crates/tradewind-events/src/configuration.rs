@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
     Account, AccountId, Amount, AssetId, AssetTable, BotId, ExitPlan, Instrument, InstrumentId,
-    Interval, OnExpiry, OrderPolicy, Parameter, Ppm, Protections, Sizer,
+    Interval, OnExpiry, OrderPolicy, Parameter, Ppm, Protections, Sizer, Universe,
 };
 use tradewind_risk::Limits;
 
@@ -156,8 +156,11 @@ pub struct BotConfig {
     pub reads: Vec<InstrumentId>,
     /// What wakes it.
     pub wakes: Vec<WakeRule>,
-    /// What it may use, in the quote asset of its instruments.
+    /// What it may use, in the quote asset of its instruments; zero where it is a share.
     pub budget: Amount,
+    /// What it may use, as a share of its account's equity: anew each UTC day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_share: Option<Ppm>,
     /// How many positions it may hold at once.
     pub positions_max: u32,
     /// How a target becomes a quantity.
@@ -181,14 +184,17 @@ pub struct BotConfig {
     /// The process that its strategy runs in, for a strategy of the user's own file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<Box<StrategyProcess>>,
+    /// How those of its instruments are chosen that it may enter; all of them where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub universe: Option<Universe>,
 }
 
 /// The process of a strategy that a user's file holds. The journal keeps it, so that a replay needs no file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StrategyProcess {
-    /// `python`, or `freqtrade`.
+    /// `python`, `freqtrade`, or `model`.
     pub kind: String,
-    /// The file.
+    /// The file; of a model the folder of its version.
     pub file: String,
     /// The strategy's class in it.
     pub class: String,
@@ -210,6 +216,9 @@ pub struct StrategyProcess {
 }
 
 impl StrategyProcess {
+    /// The kind of a process that holds a model.
+    pub const MODEL: &'static str = "model";
+
     /// The interval of the candles that it decides on.
     #[must_use]
     pub fn base(&self) -> Interval {

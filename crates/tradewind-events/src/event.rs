@@ -144,6 +144,10 @@ events! {
     BotError => "bot_error", Lossless;
     /// A strategy answered too late, or a wake came while it was still busy.
     EvaluationLate => "evaluation_late", Drop;
+    /// The instruments that a bot may enter changed.
+    UniverseChanged => "universe_changed", Lossless;
+    /// A budget that is a share of its account's equity was set.
+    BudgetChanged => "budget_changed", Lossless;
     /// Equity, as of now.
     EquitySnapshot => "equity_snapshot", Drop;
     /// A feed became better or worse.
@@ -385,6 +389,28 @@ pub enum EventKind {
         /// Wakes skipped or answers dropped since it last answered in time.
         skipped: u64,
     },
+    /// See [`EventType::UniverseChanged`].
+    UniverseChanged {
+        /// Which bot's.
+        bot: BotId,
+        /// All that it may enter, the first by its ranking first.
+        members: Vec<InstrumentId>,
+        /// Those that it could not enter before.
+        joined: Vec<InstrumentId>,
+        /// Those that it can only leave from now on.
+        left: Vec<InstrumentId>,
+    },
+    /// See [`EventType::BudgetChanged`].
+    BudgetChanged {
+        /// Which bot's.
+        bot: BotId,
+        /// What it may use, in the quote asset of its instruments.
+        budget: Amount,
+        /// What it got of the desk's money; negative if it gave some back.
+        moved: Amount,
+        /// The equity of its account in that asset, of which the budget is a share.
+        equity: Amount,
+    },
     /// See [`EventType::EquitySnapshot`].
     EquitySnapshot {
         /// Account.
@@ -539,6 +565,8 @@ pub enum AlarmKind {
     LeftUnsold,
     /// A handler of the bus causes the events that start it.
     HandlerLoop,
+    /// A component of the desk does nothing.
+    ComponentHangs,
 }
 
 impl AlarmKind {
@@ -552,6 +580,7 @@ impl AlarmKind {
             Self::StopExpired => "stop_expired",
             Self::LeftUnsold => "left_unsold",
             Self::HandlerLoop => "handler_loop",
+            Self::ComponentHangs => "component_hangs",
         }
     }
 }
@@ -581,6 +610,8 @@ impl EventKind {
             Self::BotStateChanged { .. } => EventType::BotStateChanged,
             Self::BotError { .. } => EventType::BotError,
             Self::EvaluationLate { .. } => EventType::EvaluationLate,
+            Self::UniverseChanged { .. } => EventType::UniverseChanged,
+            Self::BudgetChanged { .. } => EventType::BudgetChanged,
             Self::EquitySnapshot { .. } => EventType::EquitySnapshot,
             Self::FeedHealthChanged { .. } => EventType::FeedHealthChanged,
             Self::QueueOverflow { .. } => EventType::QueueOverflow,
@@ -620,6 +651,6 @@ mod tests {
                 );
             }
         }
-        assert_eq!(EventType::ALL.len(), 34);
+        assert_eq!(EventType::ALL.len(), 36);
     }
 }

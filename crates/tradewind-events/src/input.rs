@@ -133,6 +133,13 @@ pub enum Input {
         /// The venue's name for it.
         name: Box<str>,
     },
+    /// A component of the desk hangs, or does not any more.
+    Component {
+        /// Its name.
+        name: Box<str>,
+        /// What is wrong with it; `None` once it works again.
+        problem: Option<Box<str>>,
+    },
     /// A part of the desk outside of the engine raises an alarm.
     Alarm {
         /// Which.
@@ -199,6 +206,12 @@ pub enum Timer {
     TargetExpiry(BotId, InstrumentId),
     /// The disk has taken writes for long enough after it had refused them.
     DiskClean,
+    /// The members of a bot's universe are chosen for the day.
+    Universe(BotId),
+    /// Budgets that are shares of their account's equity are set for the day.
+    Budgets,
+    /// Orders of an account could leave for long enough after they could not.
+    OrdersClean(AccountId),
 }
 
 /// An account as the venue shows it.

@@ -37,5 +37,5 @@ pub use target::{ExternalTarget, SourceView, TargetFault, TargetView};
 pub use view::{
     AccountView, BalanceView, BlockedExitView, BotView, CauseView, ClauseView, CloseView, Counters,
     DeskView, EquityPoint, ExitView, FeedView, NextWake, NumberView, OrderView, PositionView,
-    UnprotectedView,
+    UniverseView, UnprotectedView,
 };

@@ -53,6 +53,8 @@ pub enum Output {
     /// Read the account as for [`Reconcile`](Self::Reconcile), but only the fills of instruments whose holdings changed since
     /// the last reading.
     Sweep(AccountId),
+    /// Connect the account's stream anew: it withholds something.
+    RenewStream(AccountId),
     /// Read past candles and hand them in as [`Input::Candles`](crate::Input::Candles).
     RequestCandles {
         /// Of what.
@@ -161,6 +163,9 @@ pub struct EvaluationRequest {
     /// The exposure that orders have worked towards so far.
     #[serde(default)]
     pub exposure: Ppm,
+    /// By the bot's instruments, whether it may enter each; `None` for a bot without a universe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<Vec<bool>>,
 }
 
 /// Market data of an instrument that a bot only reads.

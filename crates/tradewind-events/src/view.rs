@@ -210,6 +210,23 @@ pub struct BotView {
     /// What its strategy looks for, part by part, with the values of its last evaluation. Empty for most strategies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clauses: Vec<ClauseView>,
+    /// What it may use, in the quote asset.
+    #[serde(default)]
+    pub budget: Amount,
+    /// Its universe, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub universe: Option<UniverseView>,
+}
+
+/// The instruments that a bot may enter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UniverseView {
+    /// Them, the first by its ranking first. Its other instruments are only left.
+    pub members: Vec<InstrumentId>,
+    /// The 00:00 UTC until which the candles go that they were chosen by; `None` before the first choice.
+    pub as_of: Option<Timestamp>,
+    /// When they changed last.
+    pub changed_at: Option<Timestamp>,
 }
 
 /// A part of what a strategy looks for in an instrument.

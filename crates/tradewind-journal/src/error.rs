@@ -105,7 +105,7 @@ impl JournalError {
     pub fn cure(&self) -> &'static str {
         match self {
             Self::Corrupt { .. } => {
-                "stop the desk and move this file, the files of its store after it, and tradewind.db to another folder; \
+                "run `tradewind journal repair`, or stop the desk and move this file, the files of its store after it, and tradewind.db to another folder; \
                  the next start reads what is left, and positions, balances and open orders from the venue"
             }
             Self::Unsupported { .. } => "use the release that wrote it, or a later one",

@@ -163,6 +163,12 @@ impl Decimal {
         }
     }
 
+    /// Digits after the point, zeros at the end apart.
+    #[must_use]
+    pub const fn places(self) -> u8 {
+        self.decimals
+    }
+
     /// The value counted in 10^-`decimals` units, if that is exact.
     #[must_use]
     pub fn scaled(self, decimals: u8) -> Option<i64> {

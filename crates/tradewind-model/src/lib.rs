@@ -24,6 +24,7 @@ mod resting;
 mod series;
 mod standing_target;
 mod time;
+mod universe;
 
 pub use account::{Account, AccountMode};
 pub use asset::{Asset, AssetTable};
@@ -52,3 +53,4 @@ pub use resting::{RestingKind, RestingOrder, RestingOrders, RestingOrdersError};
 pub use series::{Number, Numbers, SeriesNumber};
 pub use standing_target::{OnExpiry, StandingTarget};
 pub use time::Timestamp;
+pub use universe::{Day, Measure, Ranking, RankingError, Universe};

@@ -65,9 +65,9 @@ pub struct ParameterProblem {
 /// What is to be loaded.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// `python`, or `freqtrade`.
+    /// `python`, `freqtrade` or `model`.
     pub kind: String,
-    /// The file.
+    /// The file; of a model the folder of its version.
     pub path: String,
     /// The class; the only one where it is absent.
     pub class: Option<String>,
@@ -79,6 +79,8 @@ pub struct Wanted {
     pub timeframes: Vec<Interval>,
     /// What the process may map, in bytes.
     pub memory_bytes: u64,
+    /// Names of a model's features, in the order of its rows.
+    pub features: Vec<String>,
 }
 
 impl Wanted {
@@ -95,6 +97,7 @@ impl Wanted {
                 .map(|(interval, _)| *interval)
                 .collect(),
             memory_bytes: process.memory_bytes,
+            features: Vec::new(),
         }
     }
 
@@ -111,6 +114,7 @@ impl Wanted {
             "class": self.class,
             "params": params,
             "timeframes": timeframes,
+            "features": self.features,
         });
         body.to_string().into_bytes()
     }

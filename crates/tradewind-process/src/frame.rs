@@ -25,6 +25,8 @@ pub enum Kind {
     Feed = 5,
     /// Decide.
     Evaluate = 6,
+    /// A row of features, for a prediction.
+    Predict = 7,
     /// The answer to [`Load`](Self::Load).
     Loaded = 65,
     /// The answer to [`Start`](Self::Start).
@@ -37,6 +39,8 @@ pub enum Kind {
     Decision = 69,
     /// The strategy raised an exception.
     Fault = 70,
+    /// What a model predicts.
+    Prediction = 71,
 }
 
 impl Kind {
@@ -48,12 +52,14 @@ impl Kind {
             4 => Self::Compute,
             5 => Self::Feed,
             6 => Self::Evaluate,
+            7 => Self::Predict,
             65 => Self::Loaded,
             66 => Self::Ready,
             67 => Self::Table,
             68 => Self::Done,
             69 => Self::Decision,
             70 => Self::Fault,
+            71 => Self::Prediction,
             _ => return None,
         })
     }

@@ -17,10 +17,13 @@ mod history;
 mod host;
 mod interpreter;
 mod kept;
+mod lane;
+mod model;
 mod output;
 mod package;
 mod strategy;
 mod table;
+mod train;
 
 pub use answer::Answer;
 pub use declaration::{Declaration, Declared, DeclaredParameter, Wanted, declare};
@@ -29,8 +32,11 @@ pub use evaluation::{Proposal, Request};
 pub use frame::{FRAME_MAX, Frame, FrameError, Kind};
 pub use history::History;
 pub use host::Processes;
+pub use lane::LaneStrategy;
+pub use model::{FEATURE, MODEL, ModelStrategy, PREDICTION, timeframes};
 pub use strategy::{Mode, ProcessStrategy};
 pub use table::{Row, Table};
+pub use train::training_command;
 
 /// How long a file may take until it is loaded, with everything that it imports.
 pub(crate) const LOAD_DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);

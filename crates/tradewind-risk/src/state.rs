@@ -204,11 +204,36 @@ pub enum CauseKind {
     AssetContradicted,
     /// A rule that closes a position of the bot is unknown: an alarm.
     RuleUnknown,
+    /// The account's stream is up again, and the account was not compared with its venue since (N11).
+    NotCompared,
+    /// No order of the account can leave for its venue. The text names the venue and the reason; [`Self::orders_blocked`] makes it.
+    OrdersBlocked(String),
+    /// Orders of the account can leave again, for less than a minute so far.
+    OrdersSettling,
+    /// A component of the desk does nothing; trading continues. The text names it; [`Self::component_hangs`] makes it.
+    ComponentHangs(String),
     /// The text of a cause that this version does not have.
     Other(String),
 }
 
+/// With what the text of [`CauseKind::OrdersBlocked`] begins.
+const BLOCKED: &str = "no order can leave: ";
+/// With what the text of [`CauseKind::ComponentHangs`] begins.
+const HANGS: &str = "a component hangs: ";
+
 impl CauseKind {
+    /// No order of an account can leave; `why` names the venue and the reason.
+    #[must_use]
+    pub fn orders_blocked(why: &str) -> Self {
+        Self::OrdersBlocked(format!("{BLOCKED}{why}"))
+    }
+
+    /// A component of the desk does nothing.
+    #[must_use]
+    pub fn component_hangs(name: &str) -> Self {
+        Self::ComponentHangs(format!("{HANGS}{name}"))
+    }
+
     /// Its text.
     #[must_use]
     pub fn words(&self) -> &str {
@@ -247,7 +272,9 @@ impl CauseKind {
             Self::ForeignDesk => "another desk trades on the account",
             Self::AssetContradicted => "an asset of the account contradicts the desk's table",
             Self::RuleUnknown => "a position waits on a rule whose value is unknown",
-            Self::Other(words) => words,
+            Self::NotCompared => "the account is compared with its venue",
+            Self::OrdersSettling => "orders can leave again, for less than a minute",
+            Self::OrdersBlocked(words) | Self::ComponentHangs(words) | Self::Other(words) => words,
         }
     }
 }
@@ -301,7 +328,15 @@ impl From<String> for CauseKind {
             Self::ForeignDesk,
             Self::AssetContradicted,
             Self::RuleUnknown,
+            Self::NotCompared,
+            Self::OrdersSettling,
         ];
+        if words.starts_with(BLOCKED) {
+            return Self::OrdersBlocked(words);
+        }
+        if words.starts_with(HANGS) {
+            return Self::ComponentHangs(words);
+        }
         let known = listed.into_iter().find(|kind| kind.words() == words);
         known.unwrap_or(Self::Other(words))
     }

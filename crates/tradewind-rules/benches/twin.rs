@@ -1,6 +1,7 @@
-//! What a candle costs rules, beside the built-in strategy that decides the same.
+//! What a candle costs rules, beside the built-in strategy that decides the same, and what a quote costs them.
 //!
-//! Both take the same 100,000 candles; the figure per candle is the fastest pass.
+//! Both take the same 100,000 candles or quotes; the figure is that of the fastest pass. `ma_cross` averages quotes, which rules cannot:
+//! theirs cross averages of candles, so that pair compares the cost of a wake and not what is decided.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]
 
@@ -10,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use tradewind_model::{
     Amount, AssetId, Candle, CarriedOut, Decision, Instrument, InstrumentId, Interval, LastEntry,
-    Numbers, Parameter, PositionState, Ppm, Price, Timestamp,
+    Numbers, Parameter, PositionState, Ppm, Price, Quantity, Quote, Timestamp,
 };
-use tradewind_rules::{ClauseText, RuleText, build};
+use tradewind_rules::{ClauseText, RuleText, WakeText, build};
 use tradewind_strategy::{FeedStatus, Reads, Role, Strategy, View};
 
 const CANDLES: u32 = 100_000;
@@ -44,6 +45,21 @@ fn main() {
         let times = rules / built_in;
         println!("{name:<20} built-in {built_in:>7.1} ns   rules {rules:>7.1} ns   {times:>5.2} x");
     }
+    let built_in = timed(
+        || build("ma_cross", &BTreeMap::new(), 1),
+        |one| quotes(one, &candles),
+    );
+    let own = RuleText {
+        wake: WakeText::Quotes,
+        ..rules(
+            "cross_above(ema(10), ema(20))",
+            "cross_below(ema(10), ema(20))",
+        )
+    };
+    let own = own.to_parameters();
+    let ruled = timed(|| build("rules", &own, 1), |one| quotes(one, &candles));
+    let (name, times) = ("ma_cross, a quote", ruled / built_in);
+    println!("{name:<20} built-in {built_in:>7.1} ns   rules {ruled:>7.1} ns   {times:>5.2} x");
 }
 
 fn rules(enter: &str, exit: &str) -> RuleText {
@@ -61,42 +77,79 @@ fn rules(enter: &str, exit: &str) -> RuleText {
 }
 
 /// Nanoseconds a candle in the fastest pass.
+fn cost(candles: &[Candle], name: &str, parameters: &BTreeMap<String, Parameter>) -> f64 {
+    timed(|| build(name, parameters, 1), |one| pass(one, candles))
+}
+
+/// Nanoseconds a wake in the fastest pass.
 #[expect(
     clippy::disallowed_methods,
     reason = "a benchmark measures time; the crate under test does not"
 )]
-fn cost(candles: &[Candle], name: &str, parameters: &BTreeMap<String, Parameter>) -> f64 {
+fn timed<E: std::fmt::Debug>(
+    built: impl Fn() -> Result<Box<dyn Strategy>, E>,
+    pass: impl Fn(&mut dyn Strategy) -> u32,
+) -> f64 {
     let timed = |_| {
-        let mut strategy = build(name, parameters, 1).expect("it builds");
+        let mut strategy = built().expect("it builds");
         let started = Instant::now();
-        black_box(pass(strategy.as_mut(), candles));
+        black_box(pass(strategy.as_mut()));
         started.elapsed()
     };
     let fastest = (0..PASSES).map(timed).min().unwrap_or(Duration::MAX);
     fastest.as_secs_f64() * 1e9 / f64::from(CANDLES)
 }
 
+fn view<'a>(instrument: &'a Instrument, at: Timestamp, quote: Option<&'a Quote>) -> View<'a> {
+    View {
+        members: None,
+        at,
+        instrument,
+        slot: 0,
+        role: Role::Traded,
+        quote,
+        position: PositionState::default(),
+        budget: Amount::whole(1_000),
+        reads: Reads::none(),
+        feed: FeedStatus::default(),
+        numbers: Numbers::none(),
+        standing: None,
+        carried_out: CarriedOut::Exits,
+        last_entry: LastEntry::Standing,
+        depth: None,
+        exposure: Ppm::ZERO,
+    }
+}
+
+/// A quote at each close; every 100th is followed by its candle, which only rules take.
+fn quotes(strategy: &mut dyn Strategy, candles: &[Candle]) -> u32 {
+    let instrument = Instrument::spot(InstrumentId(0), "x:BTC/USDT", AssetId(0), AssetId(1));
+    let mut signals = 0;
+    for (index, candle) in candles.iter().enumerate() {
+        let quote = Quote {
+            instrument: InstrumentId(0),
+            bid: candle.close,
+            ask: Price(candle.close.0 + 1),
+            bid_quantity: Quantity(1),
+            ask_quantity: Quantity(1),
+            event_time: None,
+            received_at: candle.close_time(),
+        };
+        let view = view(&instrument, candle.close_time(), Some(&quote));
+        let decision = strategy.on_quote(&view, &quote);
+        signals += u32::from(matches!(black_box(decision), Ok(Decision::Target(_))));
+        if index % 100 == 0 {
+            strategy.on_candle(&view, candle).ok();
+        }
+    }
+    signals
+}
+
 fn pass(strategy: &mut dyn Strategy, candles: &[Candle]) -> u32 {
     let instrument = Instrument::spot(InstrumentId(0), "x:BTC/USDT", AssetId(0), AssetId(1));
     let mut signals = 0;
     for candle in candles {
-        let view = View {
-            at: candle.close_time(),
-            instrument: &instrument,
-            slot: 0,
-            role: Role::Traded,
-            quote: None,
-            position: PositionState::default(),
-            budget: Amount::whole(1_000),
-            reads: Reads::none(),
-            feed: FeedStatus::default(),
-            numbers: Numbers::none(),
-            standing: None,
-            carried_out: CarriedOut::Exits,
-            last_entry: LastEntry::Standing,
-            depth: None,
-            exposure: Ppm::ZERO,
-        };
+        let view = view(&instrument, candle.close_time(), None);
         let decision = strategy.on_candle(&view, candle);
         signals += u32::from(matches!(black_box(decision), Ok(Decision::Target(_))));
     }

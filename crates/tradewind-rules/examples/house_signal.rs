@@ -64,6 +64,7 @@ fn main() {
             (position, event) = (PositionState::default(), "stop");
         }
         let view = View {
+            members: None,
             at,
             instrument: &instrument,
             slot: 0,

@@ -225,7 +225,7 @@ impl Rules {
 }
 
 /// The bot's own candles are followed even where no expression is of them: they wake it.
-fn add_base(program: &mut Program) {
+pub(crate) fn add_base(program: &mut Program) {
     let Some(base) = program.base else { return };
     let is_base = |lane: &Lane| (lane.source, lane.interval, lane.is_late) == (0, base, false);
     if !program.lanes.iter().any(is_base) {

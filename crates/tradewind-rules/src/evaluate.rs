@@ -169,7 +169,7 @@ impl StepContext<'_> {
         }
     }
 
-    /// The place among all instruments whose value is known; the first of equal ones is before the others.
+    /// The place among the members of the bot's universe, or all its instruments, whose value is known; the first of equal ones is before the others.
     #[expect(clippy::cast_precision_loss, reason = "a bot has few instruments")]
     fn rank(&self, state: &State, slot: usize, held: &Held, close: Option<Timestamp>) -> f64 {
         let own = self.read(&state.slots[slot], held, close);
@@ -180,6 +180,9 @@ impl StepContext<'_> {
         let length = self.program.base.map(tradewind_model::Interval::duration);
         let oldest = close - length.unwrap_or_default();
         let is_before = |(place, other): &(usize, &Slot)| {
+            if !self.view.is_member(*place) {
+                return false;
+            }
             let lane = &other.lanes[held.lane];
             let value = match lane.close() {
                 Some(close) if close >= oldest => lane.value(held),

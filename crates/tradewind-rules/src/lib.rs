@@ -15,6 +15,7 @@ mod compile;
 mod error;
 mod evaluate;
 mod explain;
+mod features;
 mod lane;
 mod lower;
 mod parse;
@@ -38,6 +39,7 @@ use tradewind_strategy::{BuildError, ParameterError, Strategy};
 
 pub use compile::{Rules, Size};
 pub use error::RuleError;
+pub use features::{FeatureRows, Features};
 pub use strategy::VERSION;
 pub use text::{AddText, ClauseText, ParamText, ProfitByAge, RuleText, WakeText};
 

@@ -19,7 +19,7 @@ use tradewind_strategy::{
 
 use crate::compile::{Clause, Rules, StopRule};
 use crate::evaluate::{StepContext, is_held};
-use crate::program::{Lane, is_true};
+use crate::program::{Lane, Program, is_true};
 use crate::state::State;
 use crate::text::WakeText;
 
@@ -35,6 +35,7 @@ const AGAIN: Duration = Duration::from_secs(3_600);
 /// How an evaluation is that no close wakes: candles that are late make what is of them unknown.
 const OF_NOW: (bool, bool, bool) = (true, false, true);
 
+const NO_MEMBER: &str = "not a member of its universe: it only leaves";
 const BEHIND: &str = "waits for the other candles of this close";
 
 /// Rules at work.
@@ -102,45 +103,6 @@ impl RuleStrategy {
             *place != fed && waited && slot.is_complete(&self.rules.program, close)
         };
         self.ready = slots.filter(is_ready).map(|(place, _)| place).collect();
-    }
-
-    /// Candles that come before the first decision, by length. `of_others` are those of other instruments.
-    fn warm_ups(&self, of_others: bool) -> Vec<WarmUp> {
-        let lanes = &self.rules.program.lanes;
-        let own = |lane: &Lane| lane.needs.iter().map(|need| need.total()).max();
-        let mut wanted: Vec<u32> = lanes
-            .iter()
-            .map(|lane| own(lane).unwrap_or_default())
-            .collect();
-        // What a lane reads of others must reach back as far as its own past does. Those that are read by one that is read come last.
-        for _ in 0..3 {
-            for (place, lane) in lanes.iter().enumerate() {
-                for &read in &lane.reads {
-                    let of = lane.interval.duration().as_secs() * u64::from(wanted[place]);
-                    let more = of.div_ceil(lanes[read].interval.duration().as_secs());
-                    let before = own(&lanes[read]).unwrap_or_default();
-                    let more = before.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
-                    let is_same = lanes[read].interval == lane.interval;
-                    let more = if is_same { more - before } else { more };
-                    wanted[read] = wanted[read].max(more);
-                }
-            }
-        }
-        let mut needs: BTreeMap<Interval, u32> = BTreeMap::new();
-        for (lane, need) in lanes.iter().zip(wanted) {
-            if of_others && lane.source == 0 {
-                continue;
-            }
-            let known = needs.entry(lane.interval).or_default();
-            *known = (*known).max(need);
-        }
-        let base = self.rules.program.base;
-        let mut all: Vec<WarmUp> = needs
-            .into_iter()
-            .map(|(interval, candles)| WarmUp { interval, candles })
-            .collect();
-        all.sort_by_key(|one| (Some(one.interval) != base, one.interval));
-        all
     }
 
     fn slot(&mut self, slot: usize) -> usize {
@@ -239,6 +201,9 @@ impl RuleStrategy {
         }
         if !is_complete {
             return hold(BEHIND);
+        }
+        if !view.is_member(view.slot) {
+            return hold(NO_MEMBER);
         }
         self.without_position(view, slot)
     }
@@ -355,7 +320,7 @@ impl RuleStrategy {
     }
 
     fn add(&mut self, view: &View<'_>, slot: usize, stop: Option<Price>) -> Option<Decision> {
-        if view.exposure <= Ppm::ZERO {
+        if view.exposure <= Ppm::ZERO || !view.is_member(view.slot) {
             return None;
         }
         let own = &self.state.slots[slot];
@@ -456,7 +421,7 @@ impl RuleStrategy {
 
 impl Strategy for RuleStrategy {
     fn timeframes(&self) -> Vec<WarmUp> {
-        self.warm_ups(false)
+        warm_ups(&self.rules.program, false)
     }
 
     fn reads(&self) -> ReadUse {
@@ -465,7 +430,7 @@ impl Strategy for RuleStrategy {
         }
         ReadUse {
             quotes: false,
-            candles: self.warm_ups(true),
+            candles: warm_ups(&self.rules.program, true),
             pairing: Pairing::All,
         }
     }
@@ -555,6 +520,45 @@ impl Strategy for RuleStrategy {
         self.state = content.state;
         Ok(())
     }
+}
+
+/// Candles that come before the first decision, by length. `of_others` are those of other instruments.
+pub(crate) fn warm_ups(program: &Program, of_others: bool) -> Vec<WarmUp> {
+    let lanes = &program.lanes;
+    let own = |lane: &Lane| lane.needs.iter().map(|need| need.total()).max();
+    let mut wanted: Vec<u32> = lanes
+        .iter()
+        .map(|lane| own(lane).unwrap_or_default())
+        .collect();
+    // What a lane reads of others must reach back as far as its own past does. Those that are read by one that is read come last.
+    for _ in 0..3 {
+        for (place, lane) in lanes.iter().enumerate() {
+            for &read in &lane.reads {
+                let of = lane.interval.duration().as_secs() * u64::from(wanted[place]);
+                let more = of.div_ceil(lanes[read].interval.duration().as_secs());
+                let before = own(&lanes[read]).unwrap_or_default();
+                let more = before.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+                let is_same = lanes[read].interval == lane.interval;
+                let more = if is_same { more - before } else { more };
+                wanted[read] = wanted[read].max(more);
+            }
+        }
+    }
+    let mut needs: BTreeMap<Interval, u32> = BTreeMap::new();
+    for (lane, need) in lanes.iter().zip(wanted) {
+        if of_others && lane.source == 0 {
+            continue;
+        }
+        let known = needs.entry(lane.interval).or_default();
+        *known = (*known).max(need);
+    }
+    let base = program.base;
+    let mut all: Vec<WarmUp> = needs
+        .into_iter()
+        .map(|(interval, candles)| WarmUp { interval, candles })
+        .collect();
+    all.sort_by_key(|one| (Some(one.interval) != base, one.interval));
+    all
 }
 
 /// Whether an entry was decided less than [`RETRY`] ago.

@@ -7,6 +7,9 @@ pub enum StorageError {
     /// Somebody else holds the database: try again, nothing was done.
     #[error("the database is locked by another process")]
     Locked(#[source] rusqlite::Error),
+    /// A reader has kept SQLite's log from being folded in until it was so long, in bytes: try again, nothing was done.
+    #[error("a reader of the database has not ended for long: its log has {0} bytes")]
+    LogFull(u64),
     /// It is not a valid database: delete it, and it is rebuilt from the journal.
     #[error("the database is damaged")]
     Damaged(#[source] rusqlite::Error),

@@ -2,7 +2,7 @@
 //!
 //! What was applied is known by the cursor, so applying the same events again changes nothing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,12 @@ pub struct Projection {
     connection: Connection,
     configurations: Configurations,
     cursor: EventId,
+    /// SQLite's log, and how long it may be, in bytes; `None` in memory.
+    log: Option<(PathBuf, u64)>,
 }
+
+/// Bytes of SQLite's log beyond which nothing is written until the readers let it be folded in.
+const LOG_MAX: u64 = 64 << 20;
 
 impl Projection {
     /// Opens or makes the database at `path` and brings it to the current schema.
@@ -31,7 +36,12 @@ impl Projection {
     pub fn open(path: &Path) -> Result<Self, StorageError> {
         let connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        Self::prepare(connection)
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        Ok(Self {
+            log: Some((log.into(), LOG_MAX)),
+            ..Self::prepare(connection)?
+        })
     }
 
     /// A database in memory, for tests.
@@ -46,7 +56,7 @@ impl Projection {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         // A reader that stays long keeps the log from being folded in; afterwards the file shrinks again.
-        connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        connection.pragma_update(None, "journal_size_limit", LOG_MAX.cast_signed())?;
         connection.set_prepared_statement_cache_capacity(64);
         schema::migrate(&mut connection)?;
         let cursor = read_cursor(&connection)?;
@@ -55,7 +65,34 @@ impl Projection {
             connection,
             configurations,
             cursor,
+            log: None,
         })
+    }
+
+    /// How long SQLite's log may be, in bytes, before a write is [`StorageError::LogFull`]. By default 64 MiB.
+    pub fn set_log_max(&mut self, bytes: u64) {
+        if let Some((_, max)) = &mut self.log {
+            *max = bytes;
+        }
+    }
+
+    /// A reader that stays long keeps the log from being folded in (S10). Nothing is added to one that is too long: the journal has
+    /// what is missing.
+    fn keep_log_short(&self) -> Result<(), StorageError> {
+        let Some((path, max)) = &self.log else {
+            return Ok(());
+        };
+        let bytes = || std::fs::metadata(path).map_or(0, |log| log.len());
+        if bytes() <= *max {
+            return Ok(());
+        }
+        // It returns whether readers were in its way.
+        let fold = "PRAGMA wal_checkpoint(TRUNCATE)";
+        self.connection.query_row(fold, [], |_| Ok(()))?;
+        match bytes() {
+            left if left > *max => Err(StorageError::LogFull(left)),
+            _ => Ok(()),
+        }
     }
 
     /// How long a write waits for another process's lock before it is [`StorageError::Locked`].
@@ -100,6 +137,7 @@ impl Projection {
         let Some(last) = new.last() else {
             return Ok(0);
         };
+        self.keep_log_short()?;
         let transaction = self.connection.transaction()?;
         for event in new {
             let names = self.configurations.at(event.id.seq);

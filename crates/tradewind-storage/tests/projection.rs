@@ -382,3 +382,41 @@ fn a_locked_database_refuses_and_loses_nothing() {
     projection.apply(&life(4)).unwrap();
     assert_eq!(readers.orders(&orders(ALL)).unwrap().items.len(), 4);
 }
+
+/// S10: a reader that does not end keeps the log from being folded in. It stays within its bound, and what waits is applied afterwards.
+#[test]
+fn a_long_reader_does_not_let_the_log_grow_beyond_its_bound() {
+    const MAX: u64 = 256 << 10;
+    /// Bytes that one more batch may add.
+    const BATCH: u64 = 512 << 10;
+    let (dir, mut projection, readers) = with(1);
+    projection.set_patience(std::time::Duration::ZERO).unwrap();
+    projection.set_log_max(MAX);
+    let path = dir.path().join("tradewind.db");
+    let log = || std::fs::metadata(dir.path().join("tradewind.db-wal")).unwrap();
+    let reader = rusqlite::Connection::open(&path).unwrap();
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM orders;")
+        .unwrap();
+    let events = life(2_000);
+    let mut refused = None;
+    for batch in events.chunks(100) {
+        if let Err(error) = projection.apply(batch) {
+            refused = Some(error);
+            break;
+        }
+    }
+    assert!(
+        matches!(refused, Some(StorageError::LogFull(_))),
+        "{refused:?}"
+    );
+    let shown = readers.orders(&orders(1)).unwrap();
+    assert_eq!(shown.items.len(), 1, "others read on");
+    for _ in 0..3 {
+        projection.apply(&events).unwrap_err();
+    }
+    assert!(log().len() <= MAX + BATCH, "{} bytes", log().len());
+    reader.execute_batch("COMMIT").unwrap();
+    projection.apply(&events).unwrap();
+    assert_eq!(projection.cursor(), events.last().unwrap().id);
+}

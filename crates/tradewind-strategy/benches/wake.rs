@@ -68,6 +68,7 @@ fn signals(quotes: &[Quote]) -> u32 {
     let mut signals = 0;
     for quote in quotes {
         let view = View {
+            members: None,
             at: quote.received_at,
             instrument: &instrument,
             slot: 0,

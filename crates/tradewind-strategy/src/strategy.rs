@@ -157,6 +157,8 @@ pub struct View<'a> {
     pub depth: Option<&'a Depth>,
     /// The exposure that orders have worked towards so far, 0 after an entry that ended without a fill.
     pub exposure: Ppm,
+    /// By the bot's instruments, whether it may enter each, a missing one as false; `None` where it may enter all.
+    pub members: Option<&'a [bool]>,
 }
 
 /// The health of an instrument's data.
@@ -182,6 +184,13 @@ pub struct Standing<'a> {
 }
 
 impl View<'_> {
+    /// Whether the bot may enter one of its instruments.
+    #[must_use]
+    pub fn is_member(&self, slot: usize) -> bool {
+        let of = |members: &[bool]| members.get(slot).copied().unwrap_or_default();
+        self.members.is_none_or(of)
+    }
+
     /// The latest number of a named series, such as `house:fear`, with its age; none if it is older than it may be.
     #[must_use]
     pub fn number(&self, series: &str) -> Option<Number> {

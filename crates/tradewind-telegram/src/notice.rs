@@ -159,6 +159,25 @@ pub(crate) fn render(configuration: &Configuration, kind: &EventKind) -> Markup 
             "{} is evaluated late, {skipped} evaluations skipped",
             bot(*id)
         )),
+        EventKind::UniverseChanged {
+            bot: id,
+            members,
+            joined,
+            left,
+        } => text.text(&format!(
+            "{} may enter {} instruments: {} joined, {} left",
+            bot(*id),
+            members.len(),
+            joined.len(),
+            left.len()
+        )),
+        EventKind::BudgetChanged {
+            bot: id, budget, ..
+        } => text.text(&format!(
+            "The budget of {} is {}",
+            bot(*id),
+            budget.to_text(2)
+        )),
         EventKind::EquitySnapshot { equity, .. } => {
             let asset = names::asset(configuration, configuration.report_asset);
             text.text(&format!("Equity {} {asset}", equity.to_text(2)))

@@ -150,6 +150,8 @@ fn limits() -> Limits {
 #[must_use]
 pub fn bot(id: u32) -> BotConfig {
     BotConfig {
+        budget_share: None,
+        universe: None,
         id: BotId(id),
         name: format!("bot-{id}"),
         strategy: "scripted".to_owned(),

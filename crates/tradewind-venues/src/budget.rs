@@ -177,6 +177,18 @@ impl RateBudget {
         self.blocked_until.saturating_sub(now)
     }
 
+    /// How long an order that reduces a position would wait now. Nothing is counted.
+    #[must_use]
+    pub fn exit_waits(&self, now: Duration) -> Duration {
+        let blocked = self.blocked_for(now);
+        let (used, limit) = self.used(now);
+        let mark = limit * Priority::Exit.mark_percent() / 100;
+        if !blocked.is_zero() || used == 0 || used < mark {
+            return blocked;
+        }
+        self.until_next_window(now)
+    }
+
     /// Weight used in this minute, and the limit.
     #[must_use]
     pub fn used(&self, now: Duration) -> (u64, u64) {
@@ -225,6 +237,20 @@ mod tests {
 
     fn secs(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn an_exit_waits_for_the_next_minute_or_for_the_end_of_a_block() {
+        let mut budget = RateBudget::new(100);
+        let mut waits = |now: u64, used: u64| {
+            budget.reported(secs(now), used);
+            budget.exit_waits(secs(now)).as_secs()
+        };
+        assert_eq!([waits(1, 0), waits(1, 89), waits(1, 90)], [0, 0, 59]);
+        assert_eq!(waits(61, 0), 0, "the next minute");
+        budget.blocked(secs(62), secs(30));
+        assert_eq!(budget.exit_waits(secs(70)), secs(22));
+        assert_eq!(budget.exit_waits(secs(92)), secs(0));
     }
 
     #[test]

@@ -82,7 +82,8 @@ pub use symbols::{SymbolError, SymbolTable, Symbols, VenueDecimals};
 pub use tap::{Message, Messages, Missing, Tap, Tapped, TappedConnector};
 pub use tls::{TlsError, client_config};
 pub use venue::{
-    MarketData, Pending, Source, TradesFrom, Venue, VenueContext, VenueKind, VenueSettings, build,
+    MarketData, OrdersBlocked, Pending, Source, TradesFrom, Venue, VenueContext, VenueKind,
+    VenueSettings, build,
 };
 pub use wire::{
     Buffers, ByteStream, ConnectError, Connector, LinkAction, Links, Moved, Opening, RealTime,

@@ -45,6 +45,12 @@ pub trait MarketData: std::fmt::Debug + Send + Sync {
     /// [`VenueError::Ours`] for one that was not listed.
     fn use_instruments(&self, instruments: &[Instrument]) -> Result<(), VenueError>;
 
+    /// Takes instruments for listed that an earlier run used, while the venue cannot be read. False if their symbols are not known
+    /// without a listing.
+    fn recall(&self, _known: &[Instrument]) -> bool {
+        false
+    }
+
     /// Reads the rules of the instruments in use again. Those that changed come back, each as a new revision.
     fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>>;
 
@@ -90,6 +96,15 @@ pub trait MarketData: std::fmt::Debug + Send + Sync {
     ) -> Vec<Box<dyn Source>>;
 }
 
+/// What keeps every order of an account here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrdersBlocked {
+    /// The venue blocks requests, or the budget of the minute is spent: for so long.
+    Budget(Duration),
+    /// The venue refused a time stamp, and its clock could not be read since.
+    Clock,
+}
+
 /// One account at a venue. Every method that waits has a time-out.
 pub trait Venue: ExecutionVenue + MarketData {
     /// The venue's time. Also corrects the clock offset that signed requests use.
@@ -128,6 +143,9 @@ pub trait Venue: ExecutionVenue + MarketData {
 
     /// How far the offset of the venue's clock may be wrong; `None` before its first reading.
     fn clock_uncertainty(&self) -> Option<Duration>;
+
+    /// What keeps every order here now, as far as that is known without a request.
+    fn orders_blocked(&self) -> Option<OrdersBlocked>;
 
     /// The assets that the venue's answers named so far.
     fn assets(&self) -> &Arc<Assets>;

@@ -7,5 +7,6 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod driver;
+mod models;
 pub mod replay;
 mod user_strategy;

@@ -106,6 +106,7 @@ pub(crate) fn load(
         parameters: parameters.clone(),
         timeframes: timeframes.to_vec(),
         memory_bytes: options.memory_bytes,
+        features: Vec::new(),
     };
     let answer = declare(&wanted)?;
     let declaration = answer.declaration.clone();

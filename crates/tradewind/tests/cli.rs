@@ -6,10 +6,14 @@
 mod data;
 #[path = "cli/fake_desk.rs"]
 mod fake_desk;
+#[path = "cli/house_data.rs"]
+mod house_data;
 #[path = "cli/journal.rs"]
 mod journal;
 #[path = "cli/new.rs"]
 mod new;
+#[path = "cli/train.rs"]
+mod train;
 #[path = "cli/with_desk.rs"]
 mod with_desk;
 

@@ -54,6 +54,8 @@ export interface EventBodies {
   bot_state_changed: { bot: string; from: BotState; to: BotState; reason: string };
   bot_error: { bot: string; error: string; faults: number };
   evaluation_late: { bot: string; skipped: number };
+  universe_changed: { bot: string; members: string[]; joined: string[]; left: string[] };
+  budget_changed: { bot: string; budget: Decimal; moved: Decimal; equity: Decimal };
   equity_snapshot: {
     account: string;
     equity: Decimal;

@@ -158,6 +158,7 @@ export interface Bot {
   unrealized: Decimal;
   /** What its rules look for, for the strategy `rules`. */
   clauses?: Clause[];
+  universe?: { rule: string; members: string[]; as_of: string | null; changed_at: string | null };
 }
 
 /** A part of a rule, with its value at the last evaluation. */

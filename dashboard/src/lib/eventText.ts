@@ -54,6 +54,10 @@ export function describe(event: DeskEvent): string {
       return data.error;
     case "evaluation_late":
       return `${data.skipped} evaluations skipped`;
+    case "universe_changed":
+      return `may enter ${data.members.length} instruments: ${data.joined.length} joined, ${data.left.length} left`;
+    case "budget_changed":
+      return `the budget is ${format(data.budget, { digits: 2 })}`;
     case "equity_snapshot":
       return `${data.account}: ${format(data.equity, { digits: 2 })}`;
     case "feed_health_changed":

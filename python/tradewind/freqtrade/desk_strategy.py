@@ -209,7 +209,12 @@ class FreqtradeStrategy(TradeBook):
         way, price = left
         self._leaving[pair] = (way.reason, trade.open_date.timestamp(), price)
         # A trade cannot be left by a signal before it is there: its price is the open's.
-        return _plan_at(price, opening, trade)
+        plan = _plan_at(price, opening, trade)
+        if way.kind == "trailing_stop_loss" and plan.roi:
+            # A stop above the open. As a take-profit the desk's reason tells it from a profit by age.
+            ((_, gain),) = plan.roi
+            return ExitPlan(take_profit=gain)
+        return plan
 
     def confirm_exit(self, decision: Decision, ctx: Any) -> Optional[Decision]:
         """`exit_profit_only` and the confirmation of an exit by signal; None refuses it."""
@@ -268,7 +273,8 @@ class FreqtradeStrategy(TradeBook):
             return Decision(resized[0], resized[1], exit=plan)
         before = self._plans.get(trade.pair) or self.exit_plan
         lowers = self.rules.notes_fills and (before.stop_at or 0.0) > (plan.stop_at or 0.0)
-        if ctx.exposure and (tuple(before.roi) != tuple(plan.roi) or lowers):
+        has_other_targets = (tuple(before.roi), before.take_profit) != (tuple(plan.roi), plan.take_profit)
+        if ctx.exposure and (has_other_targets or lowers):
             self._plans[trade.pair] = plan
             return Decision(ctx.exposure, "exit plan changed", exit=plan)
         if plan.stop_at is None:

@@ -62,6 +62,22 @@ pub struct Bot {
     /// What its rules look for, part by part, with the values of their last evaluation; left out for other strategies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clauses: Vec<Clause>,
+    /// The instruments that it may enter, if they are chosen anew each day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub universe: Option<UniverseMembers>,
+}
+
+/// The instruments that a bot may enter; it only leaves its others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UniverseMembers {
+    /// How they are chosen: `top 30 by volume 7d`.
+    pub rule: String,
+    /// Them, the first by its ranking first.
+    pub members: Vec<String>,
+    /// The end of the candles that they were chosen by; `null` before the first choice.
+    pub as_of: Option<Instant>,
+    /// When they changed last.
+    pub changed_at: Option<Instant>,
 }
 
 /// A part of what rules look for in an instrument.
@@ -207,7 +223,7 @@ impl Bot {
                 })
                 .collect(),
             lateness_us_max: view.lateness_max_nanos / 1_000,
-            budget: bot.budget.into(),
+            budget: view.budget.into(),
             quote_asset: first.map_or_else(|| "?".into(), |id| names.quote_asset(*id)),
             equity: view.equity.into(),
             realized: view.realized.into(),
@@ -217,6 +233,15 @@ impl Bot {
                 .iter()
                 .map(|one| Clause::new(one, names))
                 .collect(),
+            universe: bot.universe.map(|universe| {
+                let view = view.universe.clone().unwrap_or_default();
+                UniverseMembers {
+                    rule: format!("top {} by {}", universe.top, universe.by),
+                    members: names.instruments(&view.members),
+                    as_of: view.as_of.map(Instant::from),
+                    changed_at: view.changed_at.map(Instant::from),
+                }
+            }),
         }
     }
 }

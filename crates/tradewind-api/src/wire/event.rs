@@ -227,6 +227,28 @@ pub enum EventBody {
         /// Evaluations skipped or results dropped since the last one in time.
         skipped: u64,
     },
+    /// The instruments that a bot may enter changed.
+    UniverseChanged {
+        /// Which bot's.
+        bot: String,
+        /// All that it may enter, the first by its ranking first.
+        members: Vec<String>,
+        /// Those that it could not enter before.
+        joined: Vec<String>,
+        /// Those that it can only leave from now on.
+        left: Vec<String>,
+    },
+    /// A budget that is a share of its account's equity was set.
+    BudgetChanged {
+        /// Which bot's.
+        bot: String,
+        /// What it may use, in the quote asset of its instruments.
+        budget: Decimal,
+        /// What it got of the desk's money; negative if it gave some back.
+        moved: Decimal,
+        /// The equity of its account, of which the budget is a share.
+        equity: Decimal,
+    },
     /// Equity, as of now, in the report asset.
     EquitySnapshot {
         /// Account.
@@ -346,7 +368,7 @@ pub enum EventBody {
     },
     /// Something that a person should look at, and that changes no state by itself.
     Alarm {
-        /// What it is about: `unlisted_trade`, `asset_contradicted`, `late_order`, `stop_expired`, `left_unsold` or `handler_loop`.
+        /// What it is about: `unlisted_trade`, `asset_contradicted`, `late_order`, `stop_expired`, `left_unsold`, `handler_loop` or `component_hangs`.
         alarm: String,
         /// Account, if it is about one.
         account: Option<String>,

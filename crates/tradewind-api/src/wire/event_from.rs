@@ -193,6 +193,28 @@ impl EventBody {
                 bot: names.bot(*bot),
                 skipped: *skipped,
             },
+            EventKind::UniverseChanged {
+                bot,
+                members,
+                joined,
+                left,
+            } => Self::UniverseChanged {
+                bot: names.bot(*bot),
+                members: names.instruments(members),
+                joined: names.instruments(joined),
+                left: names.instruments(left),
+            },
+            EventKind::BudgetChanged {
+                bot,
+                budget,
+                moved,
+                equity,
+            } => Self::BudgetChanged {
+                bot: names.bot(*bot),
+                budget: (*budget).into(),
+                moved: (*moved).into(),
+                equity: (*equity).into(),
+            },
             EventKind::EquitySnapshot {
                 account,
                 equity,

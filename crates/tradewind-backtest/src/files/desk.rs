@@ -86,6 +86,16 @@ impl BotRules {
         })
     }
 
+    /// With the daily candles that a universe is chosen by.
+    pub(super) fn with_universe(&self, options: &FileOptions) -> Self {
+        let mut rules = self.clone();
+        if options.universe.is_some() && !rules.intervals.contains(&Interval::Day1) {
+            rules.intervals.push(Interval::Day1);
+            rules.intervals.sort();
+        }
+        rules
+    }
+
     /// Refuses a run without what the strategy compares with.
     fn need_reads(&self, reads: &[InstrumentId]) -> Result<(), BacktestError> {
         let is_other = self.wakes_on != WakesOn::Anything;
@@ -255,6 +265,8 @@ fn bot(
         WakesOn::Candles | WakesOn::Anything => candles.collect(),
     };
     BotConfig {
+        budget_share: options.budget_share,
+        universe: options.universe,
         id: BotId(0),
         name: options.strategy.clone(),
         strategy: options.strategy.clone(),
@@ -264,7 +276,10 @@ fn bot(
         instruments: instruments.iter().map(|instrument| instrument.id).collect(),
         reads,
         wakes,
-        budget: options.budget.unwrap_or(options.cash),
+        budget: match options.budget_share {
+            Some(_) => Amount::ZERO,
+            None => options.budget.unwrap_or(options.cash),
+        },
         positions_max: options
             .positions_max
             .unwrap_or_else(|| u32::try_from(instruments.len()).unwrap_or(u32::MAX)),

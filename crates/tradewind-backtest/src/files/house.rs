@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use tradewind_data::{NumberRow, Span, TargetRow, numbers, targets};
+use tradewind_data::{
+    Catalogue, DataError, Kind, NumberRow, Row, Series, SeriesError, Span, TargetRow, numbers,
+    targets,
+};
 use tradewind_events::{Configuration, ExternalTarget, SeriesPoint};
 use tradewind_model::Timestamp;
 
@@ -29,14 +32,39 @@ pub(super) fn read(
 ) -> Result<Vec<HouseFeed>, BacktestError> {
     let mut feeds = Vec::new();
     for (name, path) in &options.numbers {
-        let rows = numbers(path, options.utc_offset)?;
+        let rows = match catalogued(path, Kind::Numbers, options)? {
+            Some((_, rows)) => rows
+                .into_iter()
+                .filter_map(|row| match row {
+                    Row::Number(row) => Some(row),
+                    _ => None,
+                })
+                .collect(),
+            None => numbers(path, options.utc_offset)?,
+        };
         let rows = rows
             .into_iter()
             .map(|row| (row.received_at, point(name, row)));
         feeds.push(feed(rows, options.span));
     }
     for path in &options.targets {
-        let rows = targets(path, options.utc_offset)?.into_iter();
+        let rows = match catalogued(path, Kind::Targets, options)? {
+            Some((series, rows)) => {
+                let subject = series.subject.to_string();
+                let instrument = subject.split_once(':').map(|(_, name)| name.to_owned());
+                rows.into_iter()
+                    .filter_map(|row| match row {
+                        Row::Target(row) => Some(TargetRow {
+                            instrument: instrument.clone(),
+                            ..*row
+                        }),
+                        _ => None,
+                    })
+                    .collect()
+            }
+            None => targets(path, options.utc_offset)?,
+        };
+        let rows = rows.into_iter();
         let rows = rows.map(|row| {
             let at = row.received_at;
             Ok((at, target(&row, path, configuration)?))
@@ -45,6 +73,43 @@ pub(super) fn read(
         feeds.push(feed(rows.into_iter(), options.span));
     }
     Ok(feeds)
+}
+
+/// The rows of a series of the catalogue up to the end of what is played; `None` for a file. What was received before its
+/// beginning counts at its beginning.
+fn catalogued(
+    path: &Path,
+    kind: Kind,
+    options: &FileOptions,
+) -> Result<Option<(Series, Vec<Row>)>, BacktestError> {
+    let Some(name) = path
+        .to_str()
+        .and_then(|path| path.strip_prefix("catalogue:"))
+    else {
+        return Ok(None);
+    };
+    let refused = BacktestError::Options;
+    let series: Series = name
+        .parse()
+        .map_err(|error: SeriesError| refused(error.to_string()))?;
+    if series.kind != kind {
+        let reason = format!(
+            "{series} has {}, and {} are needed",
+            series.kind.name(),
+            kind.name()
+        );
+        return Err(refused(reason));
+    }
+    let root = options.catalogue.clone();
+    let root = root.ok_or_else(|| refused("there is no folder of a catalogue".to_owned()))?;
+    let span = Span {
+        from: Span::ALL.from,
+        to: options.span.to,
+    };
+    let rows = Catalogue::new(root).rows(&series, span);
+    let rows = rows.map_err(BacktestError::from)?;
+    let rows: Result<Vec<Row>, DataError> = rows.collect();
+    Ok(Some((series, rows?)))
 }
 
 fn feed(rows: impl Iterator<Item = (Timestamp, HistoryEvent)>, span: Span) -> HouseFeed {

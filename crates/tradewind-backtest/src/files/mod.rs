@@ -20,8 +20,8 @@ use tradewind_data::{Span, UtcOffset};
 use tradewind_engine::StrategySource;
 use tradewind_events::{CandleSource, Configuration, StrategyProcess, WakeRule};
 use tradewind_model::{
-    Amount, Candle, ExitPlan, Interval, MarketEvent, OrderPolicy, Parameter, Ppm, Protections,
-    Sizer,
+    Amount, Candle, ExitPlan, Instrument, Interval, MarketEvent, OrderPolicy, Parameter, Ppm,
+    Protections, Sizer, Universe,
 };
 use tradewind_risk::Limits;
 use tradewind_simx::{Fees, FillModel};
@@ -73,6 +73,10 @@ pub struct FileOptions {
     pub cash: Amount,
     /// The part of `cash` that the bot may use; `None` for all of it.
     pub budget: Option<Amount>,
+    /// The share of the account's equity that the bot may use, set anew each UTC day, in place of `budget`.
+    pub budget_share: Option<Ppm>,
+    /// How those instruments are chosen that the bot may enter; `None` for all.
+    pub universe: Option<Universe>,
     /// How a target becomes a quantity.
     pub sizer: Sizer,
     /// How positions are guarded.
@@ -119,6 +123,8 @@ impl FileOptions {
             positions_max: None,
             cash: Amount::whole(10_000),
             budget: None,
+            budget_share: None,
+            universe: None,
             sizer: Sizer::Share(Ppm(950_000)),
             exit: ExitPlan::default(),
             protections: Protections::default(),
@@ -177,16 +183,39 @@ pub fn run_files_in_process(
             "a strategy in a process is handed all candles before the run, and this data has none; add a file of candles".to_owned(),
         ));
     }
+    let all = candles(options, &plan)?;
+    let strategies = strategies(&plan.setup.configuration, all);
+    play(options, plan, &surveys, strategies)
+}
+
+/// The instruments of data files, and their candles of these intervals in the order in which they close.
+///
+/// # Errors
+/// As [`run_files_with`], and data without candles.
+pub fn candles_of_files(
+    options: &FileOptions,
+    intervals: &[Interval],
+) -> Result<(Vec<Instrument>, Vec<Candle>), BacktestError> {
+    let (plan, _) = prepare(options, &desk::BotRules::candles(intervals))?;
+    if plan.setup.configuration.candles == CandleSource::Trades {
+        return Err(BacktestError::Options(
+            "this data has no candles; name files of candles".to_owned(),
+        ));
+    }
+    let candles = candles(options, &plan)?;
+    Ok((plan.setup.configuration.instruments, candles))
+}
+
+fn candles(options: &FileOptions, plan: &desk::Plan) -> Result<Vec<Candle>, BacktestError> {
     let mut all = Vec::new();
     let house = house::read(options, &plan.setup.configuration)?;
-    let mut player = player::Player::open(&plan, house)?;
+    let mut player = player::Player::open(plan, house)?;
     while let Some((_, event)) = player.next_event()? {
         if let HistoryEvent::Market(MarketEvent::Candle(candle)) = event {
             all.push(candle);
         }
     }
-    let strategies = strategies(&plan.setup.configuration, all);
-    play(options, plan, &surveys, strategies)
+    Ok(all)
 }
 
 /// Data of the traded venue's other products is read only.
@@ -231,7 +260,7 @@ fn prepare(
         })
     });
     let surveys: Vec<_> = traded.chain(read).collect::<Result<_, BacktestError>>()?;
-    let plan = desk::plan(options, rules, &surveys)?;
+    let plan = desk::plan(options, &rules.with_universe(options), &surveys)?;
     Ok((plan, surveys))
 }
 

@@ -110,8 +110,8 @@ fn open(plan: &Plan, survey: &Survey, instrument: &Instrument) -> Result<Feed, B
             let events = CandleEvents::new(instrument, interval, &plan.intervals, plan.half_spread);
             Feed::Candles(Box::new(CandleFeed::new(rows, events)))
         }
-        // Books are refused by the survey.
-        (Kind::Quotes | Kind::Candles | Kind::Books, _) => {
+        // Books and what houses send are refused by the survey.
+        (Kind::Quotes | Kind::Candles | Kind::Books | Kind::Numbers | Kind::Targets, _) => {
             Feed::Quotes(Box::new(QuoteFeed { rows, instrument }))
         }
         (Kind::Trades, _) => {

@@ -102,6 +102,12 @@ fn series(name: &str, options: &FileOptions) -> Result<Survey, BacktestError> {
             "{series} are books, which are not played; use the series @quotes and @trades"
         )));
     }
+    if series.subject.product().is_none() {
+        let (of, option) = (series.kind.name(), series.kind.name());
+        return Err(refused(format!(
+            "{series} are {of} and no prices; write --{option} for them"
+        )));
+    }
     let root = options.catalogue.clone();
     let root = root.ok_or_else(|| refused("there is no folder of a catalogue".to_owned()))?;
     Ok(of_table(Catalogue::new(root).table(&series, options.span)?))

@@ -14,4 +14,5 @@ mod rebuilt;
 #[path = "../strategies/mod.rs"]
 mod strategies;
 mod ticks;
+mod universe;
 mod venues;

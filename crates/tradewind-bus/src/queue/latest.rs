@@ -53,6 +53,8 @@ fn key(event: &Event) -> Key {
         }
         EventKind::BotStateChanged { bot, .. }
         | EventKind::BotError { bot, .. }
+        | EventKind::UniverseChanged { bot, .. }
+        | EventKind::BudgetChanged { bot, .. }
         | EventKind::EvaluationLate { bot, .. } => (bot.0, 0),
         // Of the rest only the latest of its type is relevant to a subscriber of this class.
         _ => (0, 0),

@@ -234,7 +234,7 @@ impl Adding {
     }
 }
 
-/// Candles are kept by month, ticks by day, books by hour.
+/// Candles and what houses send are kept by month, ticks by day, books by hour.
 fn period_of(entry: &Entry) -> String {
     name_of(entry.first, entry.series.kind)
 }
@@ -242,7 +242,7 @@ fn period_of(entry: &Entry) -> String {
 fn name_of(at: tradewind_model::Timestamp, kind: Kind) -> String {
     let (year, month, day) = time::date(at);
     match kind {
-        Kind::Candles => format!("{year:04}-{month:02}"),
+        Kind::Candles | Kind::Numbers | Kind::Targets => format!("{year:04}-{month:02}"),
         Kind::Trades | Kind::Quotes => format!("{year:04}-{month:02}-{day:02}"),
         Kind::Books => {
             let hour = at.as_millis().rem_euclid(86_400_000) / 3_600_000;
@@ -278,6 +278,8 @@ fn schema(kind: Kind, new: &[Numbered], entry: Option<&Entry>) -> Schema {
                 sizes(row.bid_size);
                 sizes(row.ask_size);
             }
+            Row::Number(row) => price = price.max(row.value.places()),
+            Row::Target(row) => price = price.max(row.exposure.places()),
             Row::Book(row) => {
                 for (at, size) in row.levels() {
                     price = price.max(places(at));
@@ -383,11 +385,7 @@ fn write(
     schema: Schema,
     rows: &[Row],
 ) -> Result<Entry, WriteError> {
-    let folder = PathBuf::from(&series.venue).join(format!(
-        "{}_{}",
-        series.product.base(),
-        series.product.quote()
-    ));
+    let folder = PathBuf::from(&series.venue).join(series.subject.folder());
     fs::create_dir_all(root.join(&folder))?;
     let aside = root
         .join(&folder)

@@ -9,7 +9,7 @@ use flate2::Crc;
 use tradewind_model::{Interval, Timestamp};
 
 use super::CatalogueError;
-use super::series::Series;
+use super::series::{Series, Subject};
 use crate::product::Product;
 
 const NAME: &str = "manifest.tsv";
@@ -184,11 +184,20 @@ fn is_own(path: &Path) -> bool {
     let parts: Option<Vec<&str>> = path.iter().map(|part| part.to_str()).collect();
     match parts.as_deref() {
         Some(["manifest.part"]) => true,
-        Some([venue, product, file]) => {
+        Some([venue, subject, file]) => {
+            let is_product = || {
+                let assets = subject.split_once('_');
+                assets.is_some_and(|(base, quote)| Product::new(base, quote).is_some())
+            };
+            let is_name = || {
+                let is_legal = |name: &Subject| name.folder() == *subject;
+                Subject::named(subject).as_ref().is_some_and(is_legal)
+            };
+            let is_of_house = ["numbers-", "targets-"]
+                .iter()
+                .any(|of| file.starts_with(of));
             Series::venue(venue).is_some_and(|known| known == *venue)
-                && product
-                    .split_once('_')
-                    .is_some_and(|(base, quote)| Product::new(base, quote).is_some())
+                && if is_of_house { is_name() } else { is_product() }
                 && is_own_name(file)
         }
         _ => false,
@@ -215,6 +224,7 @@ fn is_own_name(file: &str) -> bool {
     let wanted: &[usize] = match of {
         "trades" | "quotes" => &[4, 2, 2],
         "book" => &[4, 2, 2, 2],
+        "numbers" | "targets" => &[4, 2],
         _ if of.parse::<Interval>().is_ok() => &[4, 2],
         _ => return false,
     };
@@ -241,6 +251,13 @@ mod tests {
             ("binance/BTC_USDT/1m-2024-10.parquet", false),
             ("binance/BTC_USDT/1m-2024-10-0A1B2C3D.parquet", false),
             ("binance/BTC_USDT/model.part", false),
+            ("house/fear/numbers-2024-10-0a1b2c3d.parquet", true),
+            (
+                "signals/follower_binance_BTC_USDT/targets-2024-10-0a1b2c3d.parquet",
+                true,
+            ),
+            ("house/fear/numbers-2024-10-01-0a1b2c3d.parquet", false),
+            ("house/fear/1m-2024-10-0a1b2c3d.parquet", false),
             ("binance/features.parquet", false),
             ("mine.part", false),
             ("a/binance/BTC_USDT/1m-2024-10-0a1b2c3d.parquet", false),

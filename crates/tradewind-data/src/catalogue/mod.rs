@@ -24,7 +24,7 @@ use manifest::Entry;
 pub use import::{Adding, Import, Imported};
 pub use rows::CatalogueRows;
 pub(crate) use rows::CatalogueSource;
-pub use series::{Series, SeriesError};
+pub use series::{Series, SeriesError, Subject};
 pub use verify::Verified;
 
 /// Why the catalogue cannot do something.

@@ -114,6 +114,10 @@ pub(super) fn table(
     };
     let offset = series.offset(first);
     let name = PathBuf::from(format!("catalogue:{series}"));
+    let Some(product) = series.subject.product() else {
+        let reason = "these rows have no prices, so they are not played; a backtest takes them by --numbers or --targets";
+        return Err(DataError::file(&name, reason).into());
+    };
     let notes = holes.note().into_iter().collect();
     let rows = CatalogueSource {
         root: root.to_owned(),
@@ -123,7 +127,7 @@ pub(super) fn table(
     Ok(Table::of_catalogue(Table {
         path: name,
         kind: series.kind,
-        product: series.product.clone(),
+        product: product.clone(),
         interval: series.interval,
         offset,
         rows: count,

@@ -140,6 +140,8 @@ fn is_sound(row: &Row) -> bool {
         }
         Row::Trade(row) => positive(row.price) && positive(row.quantity),
         Row::Quote(row) => positive(row.bid) && positive(row.ask),
+        // Any number may be one.
+        Row::Number(_) | Row::Target(_) => true,
         Row::Book(row) => {
             row.bids.is_sorted_by(|better, worse| better.0 > worse.0)
                 && row.asks.is_sorted_by(|better, worse| better.0 < worse.0)

@@ -10,9 +10,11 @@ mod thrift;
 mod write;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use tradewind_model::{Amount, Side, Timestamp};
+use tradewind_model::{Amount, Decimal, Side, Timestamp};
 
+use crate::house::{NumberRow, TargetRow};
 use crate::row::{BookRow, CandleRow, Kind, QuoteRow, Row, TradeRow};
 
 pub(crate) use read::ParquetRows;
@@ -46,7 +48,7 @@ impl Schema {
     const fn group(self) -> usize {
         match self.kind {
             Kind::Books => GROUP / 16,
-            Kind::Candles | Kind::Trades | Kind::Quotes => GROUP,
+            Kind::Candles | Kind::Trades | Kind::Quotes | Kind::Numbers | Kind::Targets => GROUP,
         }
     }
 
@@ -84,6 +86,16 @@ impl Schema {
                     }
                 }
             }
+            Kind::Numbers => columns.extend([
+                named("received_at", Unit::Time),
+                named("value", price),
+                named("max_age", Unit::Plain),
+            ]),
+            Kind::Targets => columns.extend([
+                named("received_at", Unit::Time),
+                named("exposure", price),
+                named("expires", Unit::Time),
+            ]),
         }
         columns
     }
@@ -96,8 +108,16 @@ impl Schema {
             (None, None) => Some(0),
             _ => None,
         };
+        let number = |number: Decimal| {
+            let count = number.scaled(self.price)?;
+            (i128::from(count).abs() <= COUNT_MAX).then_some(count)
+        };
         out.clear();
-        out.push(row.at().as_nanos());
+        out.push(match row {
+            Row::Number(row) => row.event_time.as_nanos(),
+            Row::Target(row) => row.event_time.as_nanos(),
+            _ => row.at().as_nanos(),
+        });
         match (row, self.kind) {
             (Row::Candle(row), Kind::Candles) => out.extend([
                 price(row.open)?,
@@ -120,6 +140,16 @@ impl Schema {
                 price(row.ask)?,
                 size(row.bid_size)?,
                 size(row.ask_size)?,
+            ]),
+            (Row::Number(row), Kind::Numbers) => {
+                let max_age = row.max_age.map_or(0, |age| age.as_nanos());
+                let max_age = i64::try_from(max_age).ok()?;
+                out.extend([row.received_at.as_nanos(), number(row.value)?, max_age]);
+            }
+            (Row::Target(row), Kind::Targets) => out.extend([
+                row.received_at.as_nanos(),
+                number(row.exposure)?,
+                row.expires.as_nanos(),
             ]),
             (Row::Book(row), Kind::Books) => {
                 for side in [&row.bids, &row.asks] {
@@ -174,6 +204,22 @@ impl Schema {
                 bid_size: size(3),
                 ask_size: size(4),
             }),
+            Kind::Numbers => Row::Number(NumberRow {
+                event_time: at,
+                received_at: Timestamp::from_nanos(of(1)),
+                value: Decimal::new(of(2), self.price),
+                max_age: u64::try_from(of(3))
+                    .ok()
+                    .filter(|age| *age > 0)
+                    .map(Duration::from_nanos),
+            }),
+            Kind::Targets => Row::Target(Box::new(TargetRow {
+                event_time: at,
+                received_at: Timestamp::from_nanos(of(1)),
+                instrument: None,
+                exposure: Decimal::new(of(2), self.price),
+                expires: Timestamp::from_nanos(of(3)),
+            })),
             Kind::Books => {
                 let side = |first: usize| {
                     let columns = (0..BookRow::LEVELS).map(|level| first + 2 * level);

@@ -141,6 +141,8 @@ fn schema(footer: &Value, kind: Kind) -> Option<Schema> {
         Kind::Trades => ("price", "quantity"),
         Kind::Quotes => ("bid", "bid_size"),
         Kind::Books => ("bid_1", "bid_size_1"),
+        Kind::Numbers => ("value", ""),
+        Kind::Targets => ("exposure", ""),
     };
     let schema = Schema {
         kind,

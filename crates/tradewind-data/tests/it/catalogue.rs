@@ -445,7 +445,7 @@ fn every_case_that_is_read_goes_into_the_catalogue_and_comes_out_exact() {
         let table = table(&folder.join(file), &Hints::default()).unwrap();
         let series = Series {
             venue: "file".to_owned(),
-            product: table.product.clone(),
+            subject: table.product.clone().into(),
             kind: table.kind,
             interval: table.interval,
         };

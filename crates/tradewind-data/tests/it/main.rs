@@ -90,6 +90,8 @@ fn shown(row: &Row) -> String {
             or_none(row.ask_size)
         ),
         Row::Book(row) => format!("{} {:?} {:?}", row.at, row.bids, row.asks),
+        Row::Number(row) => format!("{row:?}"),
+        Row::Target(row) => format!("{row:?}"),
     }
 }
 

@@ -106,7 +106,7 @@ fn what_is_packed_wrongly_is_refused() {
         (
             "BTC_USDT-1m.zip",
             zip(&[("a.csv", TEXT), ("b.csv", TEXT)]),
-            "the zip file holds 2 tables and not one; unzip it",
+            "the zip file holds 2 tables and not one; unpack it and name the files: unzip FILE",
         ),
         (
             "BTC_USDT-1m.zip",

@@ -90,6 +90,36 @@ fn candles_of_other_sources() {
             "BTCUSD_M1.csv",
             "2024.10.01,00:00,100.5,102,99.5,101.25,3.5\n2024.10.01,00:01,101.25,103,101,102,4\n",
         ),
+        // MetaTrader 4 puts the minutes right behind the symbol.
+        (
+            "BTCUSD1.csv",
+            "2024.10.01,00:00,100.5,102,99.5,101.25,3.5\n2024.10.01,00:01,101.25,103,101,102,4\n",
+        ),
+        // Dukascopy in the time of its user.
+        (
+            "BTCUSD_Candlestick_1_M_ASK.csv",
+            "time,Open,High,Low,Close,Volume\n01.10.2024 02:00:00.000 GMT+0200,100.5,102,99.5,101.25,3.5\n01.10.2024 02:01:00.000 GMT+0200,101.25,103,101,102,4\n",
+        ),
+        // Polygon's flat files.
+        (
+            "X_BTCUSD_minute.csv",
+            "ticker,volume,open,close,high,low,window_start,transactions\nX:BTCUSD,3.5,100.5,101.25,102,99.5,1727740800000000000,15\nX:BTCUSD,4,101.25,102,103,101,1727740860000000000,25\n",
+        ),
+        // Alpaca.
+        (
+            "alpaca.csv",
+            "symbol,timestamp,open,high,low,close,volume,trade_count,vwap\nBTC/USD,2024-10-01 00:00:00+00:00,100.5,102,99.5,101.25,3.5,15,1\nBTC/USD,2024-10-01 00:01:00+00:00,101.25,103,101,102,4,25,1\n",
+        ),
+        // Stooq.
+        (
+            "btcusd_1m.txt",
+            "<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>,<OPENINT>\nBTCUSD,1,20241001,000000,100.5,102,99.5,101.25,3.5,0\nBTCUSD,1,20241001,000100,101.25,103,101,102,4,0\n",
+        ),
+        // A spreadsheet's columns and lines of nothing.
+        (
+            "BTC_USDT-1m.csv",
+            "time,open,high,low,close,volume,,\n2024-10-01 00:00:00,100.5,102,99.5,101.25,3.5,,\n,,,,,,,\n2024-10-01 00:01:00,101.25,103,101,102,4,,\n,,,,,,,\n",
+        ),
         // Dukascopy.
         (
             "BTCUSD_Candlestick_1_M_BID.csv",
@@ -284,7 +314,8 @@ fn utf_16_is_read_as_other_text() {
         .chain(text.encode_utf16())
         .flat_map(u16::to_be_bytes)
         .collect();
-    for bytes in [little, big] {
+    let [bare_little, bare_big] = [&little[2..], &big[2..]].map(<[u8]>::to_vec);
+    for bytes in [little, big, bare_little, bare_big] {
         let input = Input::new("BTC_USDT-1m.csv", bytes);
         assert_eq!(
             rows(&input.table()).iter().map(shown).collect::<Vec<_>>(),

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::{BotConfig, BotState, Lane, WakeRule};
-use tradewind_model::{Candle, EventId, InstrumentId, Ppm, Price, Reason, Timestamp, Wake};
+use tradewind_model::{Amount, Candle, EventId, InstrumentId, Ppm, Price, Reason, Timestamp, Wake};
 use tradewind_risk::{ClosedTrade, ClosedTrades};
 
 use super::bot_instrument::BotInstrument;
 use super::instrument_state::InstrumentState;
+use super::members::Members;
 use super::order_throttle::OrderThrottle;
 
 /// Faults within this time count together.
@@ -48,6 +49,21 @@ pub(crate) struct Bot {
     /// What its protections go by.
     #[serde(default)]
     closed: ClosedTrades,
+    /// Which of its instruments it may enter.
+    #[serde(default, skip_serializing_if = "Members::is_empty")]
+    members: Members,
+    /// Its budget, where that is a share of its account's equity and was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    share: Option<ShareBudget>,
+}
+
+/// A budget that is a share of an account's equity, as it was set last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ShareBudget {
+    pub(crate) budget: Amount,
+    /// What the bot had realised by then.
+    pub(crate) realized: Amount,
+    pub(crate) at: Timestamp,
 }
 
 /// Counts and figures of a bot since the start, for views only. No decision depends on them.
@@ -138,6 +154,8 @@ impl Bot {
             funded: false,
             returns: false,
             closed: ClosedTrades::default(),
+            members: Members::default(),
+            share: None,
             config,
         };
         bot.add_instruments();
@@ -254,7 +272,8 @@ impl Bot {
 
     /// Notes a closed trade, for its protections.
     pub(crate) fn note_closed(&mut self, trade: ClosedTrade) {
-        let (protections, budget) = (&self.config.protections, self.config.budget);
+        let budget = self.budget();
+        let protections = &self.config.protections;
         self.closed.note(protections, budget, trade);
     }
 
@@ -266,6 +285,30 @@ impl Bot {
     /// Notes that its budget was set aside for it.
     pub(crate) const fn note_funded(&mut self) {
         self.funded = true;
+    }
+
+    /// What it may use, in the quote asset of its instruments.
+    pub(crate) fn budget(&self) -> Amount {
+        let share = self.share.filter(|_| self.config.budget_share.is_some());
+        share.map_or(self.config.budget, |share| share.budget)
+    }
+
+    /// Its budget as it was set last, where it is a share.
+    pub(crate) fn share(&self) -> Option<ShareBudget> {
+        self.share.filter(|_| self.config.budget_share.is_some())
+    }
+
+    /// Sets a budget that is a share.
+    pub(crate) const fn set_share(&mut self, share: ShareBudget) {
+        self.share = Some(share);
+    }
+
+    pub(crate) const fn members(&self) -> &Members {
+        &self.members
+    }
+
+    pub(crate) const fn members_mut(&mut self) -> &mut Members {
+        &mut self.members
     }
 
     /// Whether its budget was set aside for it.
@@ -286,7 +329,13 @@ impl Bot {
     /// What recovery restores of it besides its configuration, its state and its instruments.
     pub(crate) fn recovered(&self) -> impl Serialize + '_ {
         let flags = (self.resumes_paused, self.removed, self.held, self.funded);
-        (&self.faults, flags, &self.closed)
+        (
+            &self.faults,
+            flags,
+            &self.closed,
+            self.members.chosen(),
+            self.share,
+        )
     }
 
     /// Faults within the window.
@@ -370,7 +419,7 @@ impl Bot {
     }
 
     /// Index of an instrument among the bot's.
-    pub(super) fn slot_of(&self, instrument: InstrumentId) -> Option<usize> {
+    pub(crate) fn slot_of(&self, instrument: InstrumentId) -> Option<usize> {
         let mut own = self.instruments.iter();
         own.position(|state| state.instrument() == instrument)
     }

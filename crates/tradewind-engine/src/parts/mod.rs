@@ -13,6 +13,7 @@ pub(crate) mod exit_refusals;
 pub(crate) mod gaps;
 pub(crate) mod instrument_state;
 pub(crate) mod market;
+pub(crate) mod members;
 pub(crate) mod order;
 pub(crate) mod order_throttle;
 pub(crate) mod orders;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::{BotConfig, Lane, LaneState};
-use tradewind_model::{BotId, Candle, Interval, Wake};
+use tradewind_model::{BotId, Candle, Interval, Universe, Wake};
 use tradewind_strategy::{
     BuildError, Evaluated, Explained, ReadUse, RestoreError, Strategy, View, WarmUp, evaluate,
 };
@@ -23,6 +23,8 @@ struct Entry {
     /// `None` for a bot of another lane, for one never built, and after a panic.
     strategy: Option<Box<dyn Strategy>>,
     warm_ups: Vec<WarmUp>,
+    /// Whether daily candles are of the bot's universe alone.
+    skips_days: bool,
     reads: ReadUse,
     /// What a strategy of another lane handed in last.
     lane: Option<SavedLane>,
@@ -76,8 +78,13 @@ impl Strategies {
     pub(crate) fn build(&mut self, config: &BotConfig) -> Result<(), BuildError> {
         let strategy = self.source.build(config)?;
         self.save_before_change(config.id);
+        let mut warm_ups = strategy.timeframes();
+        let skips_days = config
+            .universe
+            .is_some_and(|universe| add_days(&mut warm_ups, universe));
         self.entries[config.id.index()] = Entry {
-            warm_ups: strategy.timeframes(),
+            warm_ups,
+            skips_days,
             reads: strategy.reads(),
             // A strategy of another lane is built here only to read which candles it is fed with. Its state is its own: it gets it back.
             strategy: (config.lane == Lane::Inline).then_some(strategy),
@@ -89,6 +96,11 @@ impl Strategies {
     /// What a bot's strategy is fed with.
     pub(crate) fn warm_ups(&self, bot: BotId) -> &[WarmUp] {
         &self.entries[bot.index()].warm_ups
+    }
+
+    /// Whether a bot's strategy is not fed with the daily candles that its universe is chosen by.
+    pub(crate) fn skips_days(&self, bot: BotId) -> bool {
+        self.entries[bot.index()].skips_days
     }
 
     /// What a bot's strategy uses of the instruments that it only reads.
@@ -226,6 +238,21 @@ impl Entry {
             lane: self.lane.clone(),
         }
     }
+}
+
+/// Adds the daily candles that a universe is chosen by. True if the strategy itself uses none.
+fn add_days(warm_ups: &mut Vec<WarmUp>, universe: Universe) -> bool {
+    let candles = universe.candles();
+    let mut known = warm_ups.iter_mut();
+    if let Some(days) = known.find(|one| one.interval == Interval::Day1) {
+        days.candles = days.candles.max(candles);
+        return false;
+    }
+    warm_ups.push(WarmUp {
+        interval: Interval::Day1,
+        candles,
+    });
+    true
 }
 
 /// Entries with the bots they belong to.

@@ -39,7 +39,7 @@ impl Timers {
         }
     }
 
-    /// A new start of the desk: timers of orders, breakers and a disk that healed are set again, the others dropped.
+    /// A new start of the desk: timers of orders, breakers and of what healed are set again, the others dropped.
     pub(crate) fn restart(&mut self, out: &mut Outputs) {
         let lasts = |timer: &Timer| {
             matches!(
@@ -48,6 +48,7 @@ impl Timers {
                     | Timer::ExitRetry(..)
                     | Timer::Breaker(_)
                     | Timer::DiskClean
+                    | Timer::OrdersClean(_)
             )
         };
         self.due.retain(|timer, _| lasts(timer));

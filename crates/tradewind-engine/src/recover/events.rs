@@ -15,6 +15,7 @@ use crate::parts::Parts;
 use crate::parts::bot::Bot;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::step::adoption::book;
+use crate::step::budgets;
 use crate::step::commands::clear_risk;
 use crate::step::configure::fold_applied_bots;
 use crate::step::decisions::set_waits;
@@ -23,6 +24,7 @@ use crate::step::lifecycle::is_fault;
 use crate::step::positions::refresh_position;
 use crate::step::retries::retry;
 use crate::step::target::flat;
+use crate::step::universe;
 
 /// Folds an event.
 pub(super) fn fold(parts: &mut Parts, group: &mut Group, event: &Event, out: &mut Outputs) {
@@ -82,6 +84,12 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, event: &Event, out: &mu
                 bot.note_fault(now);
             }
         }
+        EventKind::UniverseChanged { bot, members, .. } => {
+            universe::take_over(parts, *bot, members);
+        }
+        EventKind::BudgetChanged {
+            bot, budget, moved, ..
+        } => budgets::fold(parts, *bot, *budget, *moved),
         EventKind::TradingStateChanged {
             scope,
             cause,

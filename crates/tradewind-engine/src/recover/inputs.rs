@@ -10,8 +10,8 @@ use crate::parts::Parts;
 use crate::step::exit_way::is_free;
 use crate::step::exits::{follow_quote, is_suspect, set_age_timer};
 use crate::step::{
-    account_stream, causes, configure, evaluation, exit_way, flatten, funding, lifecycle,
-    market_data, reports, submission, takeover, targets,
+    account_stream, causes, components, configure, evaluation, exit_way, flatten, funding,
+    lifecycle, market_data, order_entry, reports, submission, takeover, targets,
 };
 
 /// Folds an input.
@@ -46,6 +46,9 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
             account_stream::on_account_stream(parts, *account, change, out);
         }
         Input::SafeMode => causes::on_safe_mode(parts, out),
+        Input::Component { name, problem } => {
+            components::on_component(parts, name, problem.as_deref(), out);
+        }
         Input::Series(point) => parts.market.keep_series(point),
         Input::Target(target) => targets::fold_target(parts, target),
         Input::SourceHealth { source, health } => targets::note_health(parts, source, *health, out),
@@ -80,6 +83,7 @@ fn fold_timer(parts: &mut Parts, group: &mut Group, timer: Timer, out: &mut Outp
         Timer::ExitRetry(bot, instrument) => fold_retry(parts, group, bot, instrument),
         Timer::TargetExpiry(bot, instrument) => targets::note_expiry(parts, bot, instrument, out),
         Timer::DiskClean => causes::on_disk_clean(parts, out),
+        Timer::OrdersClean(account) => order_entry::on_clean(parts, account, out),
         Timer::Flatten if flatten::goes_on(parts) == Some(true) => {
             fold_flatten(parts, group, out);
         }
@@ -94,7 +98,9 @@ fn fold_timer(parts: &mut Parts, group: &mut Group, timer: Timer, out: &mut Outp
         | Timer::LossCheck
         | Timer::Breaker(_)
         | Timer::AccountReading(_)
-        | Timer::Protection(..) => {}
+        | Timer::Protection(..)
+        | Timer::Universe(_)
+        | Timer::Budgets => {}
     }
 }
 

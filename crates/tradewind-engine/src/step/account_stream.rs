@@ -12,6 +12,7 @@ use tradewind_risk::{CauseKind, Scope, TradingState};
 use super::alarms::raise;
 use super::causes::{close_cause, note_contradicted, open_cause};
 use super::holdings::book_unexplained;
+use super::order_entry::on_order_entry;
 use crate::parts::Parts;
 use crate::parts::order::Order;
 use crate::parts::unlisted_trades::Trader;
@@ -47,6 +48,7 @@ pub(crate) fn on_account_stream(
         }
         StreamChange::Up => {
             parts.accounts.get_mut(account).doubt_stream(None);
+            await_comparison(parts, account, out);
             move_to(parts, account, StreamState::Live, "", out);
             end_partition(parts, account, out);
             query_open_orders(parts, account, out);
@@ -64,6 +66,17 @@ pub(crate) fn on_account_stream(
         StreamChange::Clock { uncertainty } => {
             let at = parts.now();
             parts.streams.set_clock(account, *uncertainty, at);
+        }
+        StreamChange::OrderEntry { blocked } => {
+            on_order_entry(parts, account, blocked.as_deref(), out);
+        }
+        StreamChange::StoodStill { span } => {
+            let since = parts.now() - *span;
+            parts.accounts.get_mut(account).note_stream_down(since);
+            let seconds = span.as_secs();
+            let reason = format!("the process stood still for {seconds} s, or the machine did");
+            move_to(parts, account, StreamState::Down, &reason, out);
+            out.push(Output::RenewStream(account));
         }
         StreamChange::Transfer { asset, .. } if parts.is_contradicted(*asset) => {
             note_contradicted(parts, account, [*asset], out);
@@ -154,6 +167,17 @@ fn end_partition(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
     }
 }
 
+/// A stream that is up after a break: entries wait until the account was compared with its venue (N11). Exits do not.
+fn await_comparison(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+    let stream = parts.streams.get(account);
+    let was_broken = stream
+        .is_some_and(|stream| matches!(stream.state, StreamState::Down | StreamState::Unsure));
+    if was_broken && parts.accounts.get(account).is_reconciled() {
+        let (scope, state) = (Scope::Account(account), TradingState::Reducing);
+        open_cause(parts, scope, state, CauseKind::NotCompared, out);
+    }
+}
+
 /// A reading listed own fills that nobody reported [`HEARD_WITHIN`] after it: the stream withholds something (N04, R24).
 pub(super) fn doubt(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
     let within = parts.deadline(HEARD_WITHIN);
@@ -166,6 +190,7 @@ pub(super) fn doubt(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
     parts.accounts.get_mut(account).doubt_stream(Some(now));
     let reason = format!("a reading listed {missing} fills that it did not report");
     move_to(parts, account, StreamState::Unsure, &reason, out);
+    out.push(Output::RenewStream(account));
 }
 
 /// A later reading that found nothing unheard ends the doubt.

@@ -8,6 +8,7 @@ use tradewind_model::{Candle, InstrumentId, Interval, Timestamp, Trade, Wake};
 use super::evaluation::{apply_past, feed_only, note_lateness, wake, warm_up};
 use super::lifecycle::finish_warm_up;
 use super::requests::request_candles;
+use super::universe::note_day;
 use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
@@ -127,6 +128,9 @@ fn feed(parts: &mut Parts, place: BotInstrument, candle: &Candle, out: &mut Outp
         CandleOrder::Old => {}
         CandleOrder::Next => {
             state.note_candle(candle, parts.config.instrument(candle.instrument));
+            if note_day(parts, place, candle) {
+                return;
+            }
             let close = candle.close_time();
             parts.counters.closed_at(close);
             note_lateness(parts, place.bot(), parts.now().since(close));

@@ -12,7 +12,7 @@ use tradewind_events::{
 use tradewind_model::{Account, Amount, AssetId, BotId, Instrument};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 
-use super::budgets::{allocate, first_uncovered};
+use super::budgets::{allocate, become_share, first_uncovered, fund_share, set_timer};
 use super::causes::{close_cause, open_cause, open_until_cleared};
 use super::lifecycle::{await_account, build_strategy, forget_request, set_state, start_bot};
 use super::market_data::on_instrument;
@@ -166,7 +166,9 @@ pub(crate) fn fold_applied_bots(parts: &mut Parts, applied: &AppliedBots, out: &
 /// The bots in the order in which they are changed, each with what its budget grows by. Those that give money back come first.
 fn budget_changes<'a>(parts: &Parts, bots: &'a [BotConfig]) -> Vec<(&'a BotConfig, Amount)> {
     let change = |bot: &'a BotConfig| match parts.bots.get(bot.id) {
-        Some(known) if known.is_funded() => (bot, bot.budget - known.config().budget),
+        // A share is set by itself.
+        _ if bot.budget_share.is_some() => (bot, Amount::ZERO),
+        Some(known) if known.is_funded() => (bot, bot.budget - known.budget()),
         // It gets all of its budget when its account is read.
         Some(_) => (bot, Amount::ZERO),
         None => (bot, bot.budget),
@@ -228,7 +230,12 @@ fn add(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
     parts.bots.add(config.clone());
     parts.strategies.grow(parts.bots.ids().len());
     build_strategy(parts, bot).ok();
-    let is_covered = move_budget(parts, config, Amount::ZERO);
+    let is_covered = if config.budget_share.is_some() {
+        set_timer(parts, out);
+        !parts.accounts.get(config.account).is_reconciled() || fund_share(parts, bot, out)
+    } else {
+        move_budget(parts, config, Amount::ZERO)
+    };
     if is_covered && parts.accounts.get(config.account).is_reconciled() {
         parts.bots.bot_mut(bot).note_funded();
     }
@@ -256,7 +263,7 @@ fn give_turn(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
 /// Changes a bot. A bot at work is restarted if its strategy, or what the strategy is fed with, changed.
 fn change(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
     let known = parts.bots.bot(config.id);
-    let before = known.config().clone();
+    let (before, known_budget) = (known.config().clone(), known.budget());
     let is_same_bot = (&before.name, before.account) == (&config.name, config.account);
     if !is_same_bot {
         return complain(
@@ -270,7 +277,9 @@ fn change(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
     config.revision = config.revision.max(before.revision + 1);
     // A bot that has no budget yet gets the new one.
     let is_funded = parts.bots.bot(config.id).is_funded();
-    if is_funded && !move_budget(parts, &config, before.budget) {
+    let budget = known_budget;
+    let is_moved = config.budget_share.is_none();
+    if is_funded && is_moved && !move_budget(parts, &config, budget) {
         complain(
             parts,
             config.id,
@@ -278,7 +287,9 @@ fn change(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
             out,
         );
         config.budget = before.budget;
+        config.budget_share = before.budget_share;
     }
+    let becomes_share = is_funded && before.budget_share.is_none() && config.budget_share.is_some();
     let bot = config.id;
     let is_at_work = !matches!(
         parts.bots.bot(bot).state(),
@@ -289,6 +300,9 @@ fn change(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
     parts.config.bots[bot.index()] = config.clone();
     let is_other_source = source(&before) != source(&config);
     parts.bots.bot_mut(bot).reconfigure(config);
+    if becomes_share {
+        become_share(parts, bot, known_budget, out);
+    }
     follow_configuration(parts, bot, &before.exit, out);
     if is_other_source {
         targets::forget(parts, bot, out);

@@ -11,6 +11,7 @@ use super::lifecycle::fail_bot;
 use super::plan_changes::move_stop;
 use super::quiet::awaits_book;
 use super::target::reconcile_position;
+use super::universe::{NO_MEMBER, refuses};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::instrument_state::InstrumentState;
@@ -108,6 +109,10 @@ pub(super) fn apply_target(
     target: Target,
     out: &mut Outputs,
 ) {
+    if refuses(parts, place, &target) {
+        parts.bots.at_mut(place).set_last_entry(LastEntry::Denied);
+        return hold(parts, place, Reason::plain(NO_MEMBER));
+    }
     let instrument = parts.bots.at(place).instrument();
     let on_quote = parts.context.quote();
     // A quote that the bot only reads is the cause. What it decides on is traded at the instrument's own.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tradewind_events::{
     BotConfig, BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest,
-    EventKind, Lane, LaneState, Output, Outputs, ReadData, Timer,
+    EventKind, Lane, LaneState, Output, Outputs, ReadData, StrategyProcess, Timer,
 };
 use tradewind_model::{
     Amount, BotId, Candle, CarriedOut, Decision, EventId, Instrument, InstrumentId, LastEntry,
@@ -20,6 +20,7 @@ use super::decisions::{apply_decision, apply_target, hold};
 use super::lifecycle::{fail_bot, set_bot_timer};
 use super::plan_changes::{is_leaving, move_stop};
 use super::target::sizing_equity;
+use super::universe::note_day;
 use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::parts::bot::{PendingRequest, QueuedWake};
@@ -128,6 +129,9 @@ pub(crate) fn warm_up(
             continue;
         }
         state.note_candle(candle, parts.config.instrument(candle.instrument));
+        if note_day(parts, place, candle) {
+            continue;
+        }
         let wake = Wake::Candle(candle.interval);
         if !parts.bots.is_traded(place) {
             if !feed_only(parts, place, candle, out) {
@@ -309,6 +313,7 @@ fn call(
         last_entry: state.last_entry(),
         depth: parts.market.live_depth(state.instrument()),
         exposure: state.engaged_exposure(),
+        members: config.universe.map(|_| bot.members().by_slot()),
     };
     parts.strategies.call(place.bot(), &view, wake, candle)
 }
@@ -316,9 +321,10 @@ fn call(
 /// What an exposure of 1 is worth: a strategy in a process turns stakes and amounts into shares of it, so it sees what the desk sizes by.
 #[inline]
 fn budget(parts: &Parts, place: BotInstrument) -> Amount {
-    let config = parts.bots.bot(place.bot()).config();
+    let bot = parts.bots.bot(place.bot());
+    let config = bot.config();
     if config.process.is_none() {
-        return config.budget;
+        return bot.budget();
     }
     let equity = sizing_equity(parts, place);
     match config.sizer {
@@ -415,7 +421,10 @@ fn request_decision(
 fn is_feed(parts: &Parts, bot: BotId, wake: Wake) -> bool {
     let process = parts.bots.bot(bot).config().process.as_deref();
     match (wake, process) {
-        (Wake::Candle(interval), Some(process)) => interval != process.base(),
+        // Rules over a model decide when the last candle of a close is there.
+        (Wake::Candle(interval), Some(process)) => {
+            process.kind != StrategyProcess::MODEL && interval != process.base()
+        }
         _ => false,
     }
 }
@@ -523,6 +532,9 @@ fn send(
         Some(_) => carried_out(parts, place.bot()),
     };
     let request = parts.bots.bot_mut(place.bot()).lane_mut().send(wants);
+    let bot = parts.bots.bot(place.bot());
+    let universe = bot.config().universe;
+    let members = universe.map(|_| bot.members().by_slot().to_vec());
     let state = parts.bots.at(place);
     let feed = parts.market.feed_status(state.instrument());
     out.push(Output::Evaluate(Box::new(EvaluationRequest {
@@ -547,6 +559,7 @@ fn send(
             true => parts.market.numbers().clone(),
             false => Numbers::default(),
         },
+        members,
     })));
 }
 

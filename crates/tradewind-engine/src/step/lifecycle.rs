@@ -10,14 +10,18 @@ use tradewind_risk::{CauseKind, Scope, TradingState};
 use tradewind_strategy::BuildError;
 
 use super::breakers::on_bot_fault;
+use super::budgets;
 use super::causes::{close_cause, is_safe_mode, on_storage, open_cause, open_until_cleared};
+use super::components;
 use super::decisions::end_waits;
 use super::exits::set_age_timer;
 use super::flatten;
 use super::market_data::set_staleness_timer;
 use super::monitoring::set_loss_timer;
+use super::order_entry;
 use super::requests::request_candles;
 use super::targets;
+use super::universe;
 use crate::parts::Parts;
 use crate::parts::counters::Counters;
 use crate::parts::order::Order;
@@ -48,9 +52,12 @@ pub(crate) fn on_started(parts: &mut Parts, started: &Started, out: &mut Outputs
     for index in 0..parts.config.accounts.len() {
         let account = parts.config.accounts[index].id;
         await_account(parts, account, out);
+        order_entry::forget(parts, account, out);
     }
+    components::forget(parts, out);
     set_staleness_timer(parts, out);
     set_loss_timer(parts, out);
+    budgets::set_timer(parts, out);
     let at = parts.now() + parts.config.equity_every;
     parts.timers.set(at, Timer::Equity, out);
 }
@@ -220,6 +227,7 @@ pub(crate) fn finish_warm_up(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
         (BotState::Running, "warm")
     };
     set_state(parts, bot, state, reason, out);
+    universe::begin(parts, bot, out);
     set_bot_timer(parts, bot, out);
     targets::follow_all(parts, bot, out);
 }

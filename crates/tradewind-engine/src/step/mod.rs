@@ -3,7 +3,7 @@
 //! Every function takes all parts and the outputs. The files depend on each other in one direction:
 //!
 //! ```text
-//! retries <- sizing, causes, budgets, equity, funding, positions, holdings, requests <- breakers, risk_context, observation
+//! retries <- sizing, causes, budgets, universe, equity, funding, positions, holdings, requests <- breakers, risk_context, observation
 //!   <- exit_bound, submission, stop_orders, exit_way, protection <- target <- monitoring <- exits, reports
 //!   <- quiet, lifecycle <- decisions <- evaluation <- market_data, candles <- confirmation
 //!   <- account_stream <- takeover, kill, adoption, commands, configure
@@ -13,10 +13,11 @@ pub(crate) mod account_stream;
 pub(crate) mod adoption;
 pub(crate) mod alarms;
 pub(crate) mod breakers;
-mod budgets;
+pub(crate) mod budgets;
 pub(crate) mod candles;
 pub(crate) mod causes;
 pub(crate) mod commands;
+pub(crate) mod components;
 pub(crate) mod configure;
 pub(crate) mod confirmation;
 pub(crate) mod decisions;
@@ -33,6 +34,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod market_data;
 pub(crate) mod monitoring;
 mod observation;
+pub(crate) mod order_entry;
 pub(crate) mod plan_changes;
 pub(crate) mod positions;
 pub(crate) mod protection;
@@ -48,3 +50,4 @@ mod take_profit;
 pub(crate) mod takeover;
 pub(crate) mod target;
 pub(crate) mod targets;
+pub(crate) mod universe;

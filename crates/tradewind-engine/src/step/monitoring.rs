@@ -115,7 +115,8 @@ fn bot_value(parts: &Parts, bot: BotId, account: AccountId, equity: Amount) -> O
         bot,
         equity,
         profit: in_report(Amount(profit))?,
-        planned_loss: planned_loss(config.sizer, &config.exit, config.budget).and_then(in_report),
+        planned_loss: planned_loss(config.sizer, &config.exit, parts.bots.bot(bot).budget())
+            .and_then(in_report),
         exposure: exposure(parts, account, Some(owner))?,
     })
 }

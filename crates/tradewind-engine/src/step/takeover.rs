@@ -19,7 +19,7 @@ use tradewind_model::{
 use tradewind_risk::{CauseKind, PositionEffect, Scope};
 
 use super::account_stream::{HEARD_WITHIN, SWEEP_EVERY, announce_unlisted, doubt, end_doubt};
-use super::budgets::{allocate, follow_capital};
+use super::budgets::{allocate, follow_capital, fund_share};
 use super::causes::{close_cause, note_absurd, note_contradicted};
 use super::equity::value;
 use super::holdings::book_unexplained;
@@ -309,8 +309,9 @@ fn note_reconciled(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
         out.push(Output::Reconcile(account));
     }
     value(parts, account);
-    let cause = CauseKind::NotReconciled;
-    close_cause(parts, Scope::Account(account), &cause, out);
+    for cause in [CauseKind::NotReconciled, CauseKind::NotCompared] {
+        close_cause(parts, Scope::Account(account), &cause, out);
+    }
     if parts.accounts.are_reconciled() {
         schedule_bots(parts, out);
     }
@@ -319,7 +320,7 @@ fn note_reconciled(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
 /// Gives their budgets to bots that have none yet. Bots that the account does not cover stop.
 fn fund_bots(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
     follow_capital(parts, account);
-    for bot in allocate_budgets(parts, account) {
+    for bot in allocate_budgets(parts, account, out) {
         let reason = "its budget is not covered by the account";
         set_state(parts, bot, BotState::Stopped, reason, out);
     }
@@ -350,7 +351,7 @@ fn take_over(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
     record.note_taken_over();
     record.note_reading(std::iter::empty(), now);
     follow_capital(parts, account);
-    let short = allocate_budgets(parts, account);
+    let short = allocate_budgets(parts, account, out);
     for order in &state.open_orders {
         if order.adopted.is_some() {
             adopt(parts, order, (&state.open_orders, &state.fills), out);
@@ -403,7 +404,7 @@ fn note_listed(parts: &mut Parts, fill: &Fill) -> bool {
 }
 
 /// Gives each bot its budget, once. Returns the bots that the account's money does not cover.
-fn allocate_budgets(parts: &mut Parts, account: AccountId) -> Vec<BotId> {
+fn allocate_budgets(parts: &mut Parts, account: AccountId, out: &mut Outputs) -> Vec<BotId> {
     let mut short = Vec::new();
     for bot in parts.bots.ids() {
         let config = parts.bots.bot(bot).config().clone();
@@ -411,7 +412,17 @@ fn allocate_budgets(parts: &mut Parts, account: AccountId) -> Vec<BotId> {
         if config.account != account || !is_missing {
             continue;
         }
-        if allocate(parts, &config, config.budget) {
+        let is_share = config.budget_share.is_some();
+        if is_share && parts.is_recovering {
+            // An event says what it got.
+            continue;
+        }
+        let is_covered = if is_share {
+            fund_share(parts, bot, out)
+        } else {
+            allocate(parts, &config, config.budget)
+        };
+        if is_covered {
             parts.bots.bot_mut(bot).note_funded();
         } else {
             short.push(bot);

@@ -18,6 +18,7 @@ use super::positions::{closable, closing_quantity};
 use super::sizing::{Sizing, size};
 use super::submission::{OrderRequest, deny, submit, submit_by_policy};
 use super::targets::lets_enter;
+use super::universe;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::Order;
@@ -219,7 +220,9 @@ fn may_enter(
         deny(parts, request, reason, out);
         return false;
     }
-    let runs = bot.state() == BotState::Running && lets_enter(parts, place);
+    let runs = bot.state() == BotState::Running
+        && lets_enter(parts, place)
+        && universe::lets_enter(parts, place);
     if !runs {
         parts.bots.at_mut(place).set_last_entry(LastEntry::Denied);
     }
@@ -309,14 +312,16 @@ fn sized(parts: &Parts, place: BotInstrument, side: Side, target: &Target) -> Op
     Some(size(config.sizer, target.exposure, &sizing))
 }
 
-/// The equity a bot sizes by: its budget less its realised losses.
+/// The equity a bot sizes by: its budget less the losses that it realised since the budget was set.
 pub(super) fn sizing_equity(parts: &Parts, place: BotInstrument) -> Amount {
-    let config = parts.bots.bot(place.bot()).config();
+    let bot = parts.bots.bot(place.bot());
+    let config = bot.config();
     let instrument = parts.bots.at(place).instrument();
     let quote = parts.config.instrument(instrument).quote;
     let owner = OwnerId::Bot(place.bot());
     let realized = parts.portfolio.realized(config.account, owner, quote);
-    (config.budget + realized.min(Amount::ZERO)).max(Amount::ZERO)
+    let realized = realized - bot.share().map_or(Amount::ZERO, |share| share.realized);
+    (bot.budget() + realized.min(Amount::ZERO)).max(Amount::ZERO)
 }
 
 /// Whether exits of a position pause because some were refused. Then the next is tried when the pause is over.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    AccountState, Configuration, EventKind, EventType, Input, StreamBalance, StreamChange,
+    AccountState, Configuration, EventKind, EventType, Input, Output, StreamBalance, StreamChange,
     StreamState,
 };
 use tradewind_model::{Account, AccountId, Amount, Fill, OrderTerms, OwnerId, ReportKind, Side};
@@ -30,6 +30,9 @@ fn unsure(reason: &str) -> StreamChange {
     let reason = reason.to_owned();
     StreamChange::Unsure { reason }
 }
+
+/// What a stream leaves that is up after a break.
+const NOT_COMPARED: &str = "REDUCING: the account is compared with its venue";
 
 /// The open causes of the account, in words.
 fn causes(desk: &Desk) -> Vec<String> {
@@ -68,6 +71,9 @@ fn each_state_but_live_and_absent_is_a_cause_of_its_own_that_ends_by_itself() {
     ];
     for (change, cause) in steps {
         stream(&mut desk, change.clone());
+        if change == StreamChange::Up && causes(&desk) == [NOT_COMPARED] {
+            desk.read_account();
+        }
         let wanted: Vec<String> = cause
             .iter()
             .map(|cause| format!("REDUCING: {cause}"))
@@ -101,9 +107,161 @@ fn entries_are_refused_while_the_stream_is_down_and_exits_pass() {
     };
     assert_eq!(reason, DenyReason::TradingState(TradingState::Reducing));
     stream(&mut desk, StreamChange::Up);
+    desk.read_account();
     script.say(BOT, Answer::target(500_000));
     desk.quote(10_000, 10_001);
     assert_eq!(desk.orders().len(), orders + 1);
+}
+
+/// N11: after a break of the stream entries wait for a reading that agrees with the books, and exits do not.
+#[test]
+fn entries_wait_until_the_account_was_compared_after_a_break_and_exits_pass() {
+    let (mut desk, script) = one_bot();
+    stream(&mut desk, StreamChange::Up);
+    buy(&mut desk, &script);
+    stream(&mut desk, lost("no pong"));
+    desk.advance(Duration::from_secs(60));
+    stream(&mut desk, StreamChange::Up);
+    assert_eq!(causes(&desk), [NOT_COMPARED]);
+    script.say(BOT, Answer::target(0));
+    desk.quote(10_000, 10_001);
+    let exit = desk.last_order();
+    assert_eq!(exit.side, Side::Sell);
+    desk.fill(&exit, 10_000);
+    let orders = desk.orders().len();
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    assert_eq!(desk.orders().len(), orders);
+    // A reading that does not agree is read again first.
+    desk.account(&[(USDT, Amount::whole(1)), (BTC, Amount::ZERO)]);
+    assert_eq!(causes(&desk), [NOT_COMPARED]);
+    desk.read_account();
+    assert_eq!(causes(&desk), [""; 0]);
+    script.say(BOT, Answer::target(500_000));
+    desk.quote(10_000, 10_001);
+    assert_eq!(desk.orders().len(), orders + 1);
+    // A connection that replaces a live one in time is no break.
+    stream(&mut desk, StreamChange::Up);
+    assert_eq!(causes(&desk), [""; 0]);
+}
+
+fn orders(blocked: Option<&str>) -> StreamChange {
+    let blocked = blocked.map(str::to_owned);
+    StreamChange::OrderEntry { blocked }
+}
+
+/// HALTED while no order can leave: the cause says why, ends by itself, and entries follow a minute later.
+#[test]
+fn an_account_whose_orders_cannot_leave_is_halted_and_heals_by_itself() {
+    let (mut desk, script) = one_bot();
+    buy(&mut desk, &script);
+    let placed = desk.orders().len();
+    let sell = |desk: &mut Desk| {
+        script.say(BOT, Answer::target(0));
+        desk.quote(10_000, 10_001);
+        desk.orders().len()
+    };
+    for why in [
+        "binance takes no more requests for now",
+        "binance does not answer",
+    ] {
+        stream(&mut desk, orders(Some(why)));
+        stream(&mut desk, orders(Some(why)));
+        assert_eq!(
+            causes(&desk),
+            [format!("HALTED: no order can leave: {why}")]
+        );
+        assert_eq!(sell(&mut desk), placed);
+    }
+    stream(&mut desk, orders(None));
+    stream(&mut desk, orders(None));
+    let settling = "REDUCING: orders can leave again, for less than a minute";
+    assert_eq!(causes(&desk), [settling]);
+    desk.advance(Duration::from_secs(1));
+    assert!(sell(&mut desk) > placed, "the exit leaves at once");
+    desk.advance(Duration::from_secs(58));
+    assert_eq!(causes(&desk), [settling]);
+    stream(&mut desk, orders(Some("binance does not answer")));
+    desk.advance(Duration::from_secs(120));
+    assert_eq!(causes(&desk).len(), 1);
+    stream(&mut desk, orders(None));
+    desk.advance(Duration::from_secs(60));
+    assert_eq!(causes(&desk), [""; 0]);
+}
+
+/// A process that is started anew finds out anew whether orders can leave.
+#[test]
+fn a_block_of_a_former_run_is_forgotten_by_the_next_start() {
+    let (mut desk, _script) = one_bot();
+    stream(&mut desk, orders(Some("binance does not answer")));
+    let hangs = Input::Component {
+        name: "api".into(),
+        problem: Some("it does not answer".into()),
+    };
+    desk.input(&hangs);
+    let script = Script::default();
+    let configuration = Configuration {
+        bots: vec![bot(0)],
+        ..configuration()
+    };
+    let mut desk = desk.restarted(configuration, script.strategies());
+    desk.read_account();
+    let view = desk.engine.view();
+    let reasons: Vec<_> = view
+        .causes
+        .iter()
+        .map(|cause| cause.reason.words())
+        .collect();
+    assert_eq!(reasons, ["orders can leave again, for less than a minute"]);
+    desk.advance(Duration::from_secs(60));
+    assert_eq!(causes(&desk), [""; 0]);
+}
+
+/// P04: a component that hangs is an alarm and a cause, and stops no order.
+#[test]
+fn a_component_that_hangs_is_an_alarm_and_a_cause_that_stops_no_order() {
+    let (mut desk, script) = one_bot();
+    let component = |problem: Option<&str>| Input::Component {
+        name: "api".into(),
+        problem: problem.map(Into::into),
+    };
+    for _ in 0..2 {
+        desk.input(&component(Some("it does not answer")));
+    }
+    let view = desk.engine.view();
+    let cause = &view.causes[0];
+    let shown = (cause.scope, cause.state, cause.reason.words());
+    let wanted = (Scope::Desk, TradingState::Active, "a component hangs: api");
+    assert_eq!((view.causes.len(), shown), (1, wanted));
+    assert_eq!(desk.count(EventType::Alarm), 1);
+    let EventKind::Alarm { text, .. } = desk.last(EventType::Alarm) else {
+        unreachable!()
+    };
+    assert_eq!(text, "the component api: it does not answer");
+    buy(&mut desk, &script);
+    desk.input(&component(None));
+    assert_eq!(desk.engine.view().causes, []);
+}
+
+/// T03: a stand-still is a partition as long as it was: the stream is connected anew, and what rested is cancelled.
+#[test]
+fn a_stand_still_counts_as_a_partition_of_its_length() {
+    for (seconds, cancelled) in [(5, 0), (6, 1)] {
+        let (mut desk, script) = one_bot();
+        stream(&mut desk, StreamChange::Up);
+        script.say(BOT, Answer::target(1_000_000));
+        desk.quote(10_000, 10_001);
+        let entry = desk.last_order();
+        desk.report(&entry, ReportKind::Accepted, Some(0));
+        let span = Duration::from_secs(seconds);
+        desk.advance(span);
+        stream(&mut desk, StreamChange::StoodStill { span });
+        assert_eq!(causes(&desk), ["REDUCING: the account stream is down"]);
+        assert!(desk.log.contains(&Output::RenewStream(ACCOUNT)));
+        stream(&mut desk, StreamChange::Up);
+        assert_eq!(desk.cancels().len(), cancelled, "{seconds} s");
+        assert_eq!(causes(&desk), [NOT_COMPARED]);
+    }
 }
 
 #[test]
@@ -256,6 +414,9 @@ fn a_stream_that_withholds_a_fill_is_unsure_until_a_later_sweep_is_clean() {
         causes(&desk),
         ["REDUCING: the account stream may have missed something"]
     );
+    let renewals = desk.log.iter();
+    let renewals = renewals.filter(|output| **output == Output::RenewStream(ACCOUNT));
+    assert_eq!(renewals.count(), 1, "it is connected anew, once");
     desk.read_account();
     assert_eq!(causes(&desk).len(), 1, "the stream has proved nothing yet");
     desk.log.clear();

@@ -37,6 +37,7 @@ mod state;
 mod stop_moves;
 mod take_profits;
 mod targets;
+mod universe;
 mod waits;
 
 use tradewind_events::{BotConfig, Configuration, EventType};

@@ -4,6 +4,7 @@
 
 mod codec;
 mod mistakes;
+mod model;
 mod offenders;
 mod world;
 

@@ -150,6 +150,7 @@ pub(crate) fn shown(
 ) -> View<'static> {
     let instrument: &'static tradewind_model::Instrument = Box::leak(Box::new(spot()));
     View {
+        members: None,
         at: candle.close_time(),
         instrument,
         slot: 0,

@@ -4,6 +4,7 @@
 
 mod decisions;
 mod document;
+mod features;
 mod market;
 mod mistakes;
 mod twins;

@@ -105,6 +105,7 @@ impl Market {
 
     fn call(&mut self, of: impl FnOnce(&mut dyn Strategy, &View<'_>) -> Decision) -> Decision {
         let view = View {
+            members: None,
             at: self.at,
             instrument: &self.instrument,
             slot: self.slot,

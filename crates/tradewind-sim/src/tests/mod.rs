@@ -1,8 +1,10 @@
 //! Desks whose faults are chosen: rows of faults one by one, and what two runs of the same leave behind.
 
 mod checks;
+mod covers;
 mod diffs;
 mod found;
+mod kills;
 mod pairs;
 mod released;
 mod replays;

@@ -69,7 +69,7 @@ exit = { stop = "2%", take_profit = "1.5%" }
 params = { lookback = 1, full_rise = 0.01 }
 "#;
 
-const ALONE: &str = r#"
+pub(crate) const ALONE: &str = r#"
 [[bots]]
 id = "ada-alone"
 strategy = "momentum_timer"
@@ -84,7 +84,7 @@ params = { lookback = 1, full_rise = 0.01 }
 /// Below the limit of the stop at the venue, which is 2 % beyond its trigger, in one step.
 const GAP: &str = "[[fault]]\ndo = \"price\"\npath = [[\"0s\", 1], [\"10ms\", 0.9]]\n";
 
-fn world(order_entry: OrderEntry, bots: &'static str) -> World {
+pub(crate) fn world(order_entry: OrderEntry, bots: &'static str) -> World {
     World::new(Choices {
         order_entry,
         bots,
@@ -94,11 +94,11 @@ fn world(order_entry: OrderEntry, bots: &'static str) -> World {
 
 /// What was seen of an account's stops.
 #[derive(Debug, Default)]
-struct Cover {
+pub(crate) struct Cover {
     /// Since when some of what was bought is without a stop.
     since: Option<Timestamp>,
     /// The longest time in which that was so.
-    longest: Duration,
+    pub(crate) longest: Duration,
     /// How long nothing covered anything, in all.
     nothing: Duration,
     /// Whether all was covered before.
@@ -107,7 +107,12 @@ struct Cover {
 
 impl Cover {
     /// Looks at the exchange's books until `until` or for `within`. A stop that the desk itself took away is listed at once.
-    fn watch(&mut self, world: &mut World, within: Duration, until: impl Fn(&mut World) -> bool) {
+    pub(crate) fn watch(
+        &mut self,
+        world: &mut World,
+        within: Duration,
+        until: impl Fn(&mut World) -> bool,
+    ) {
         let end = world.now() + within;
         while world.now() < end && !until(world) {
             world.run(LOOK);

@@ -81,6 +81,8 @@ fn subject(kind: &EventKind) -> Subject {
         },
         EventKind::BotStateChanged { bot, .. }
         | EventKind::BotError { bot, .. }
+        | EventKind::UniverseChanged { bot, .. }
+        | EventKind::BudgetChanged { bot, .. }
         | EventKind::EvaluationLate { bot, .. } => Subject {
             bot: Some(*bot),
             ..Subject::default()

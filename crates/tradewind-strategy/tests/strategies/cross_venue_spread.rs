@@ -64,6 +64,7 @@ fn evaluated(
 ) -> Decision {
     let instrument = instrument();
     let view = View {
+        members: None,
         at: START + Duration::from_secs(2),
         instrument: &instrument,
         slot: 0,
@@ -96,6 +97,7 @@ fn decided(own: (i64, i64), held: i64, change: impl FnOnce(&mut Other)) -> (Opti
     let mut strategy = build("cross_venue_spread", &given, 1).unwrap();
     let (instrument, quote) = (instrument(), quote(own.0, own.1));
     let view = View {
+        members: None,
         at: START + Duration::from_secs(2),
         instrument: &instrument,
         slot: 0,

@@ -169,6 +169,7 @@ impl Stage {
         call: impl FnOnce(&mut dyn Strategy, &View<'_>) -> Result<Decision, StrategyError>,
     ) -> Result<Decision, StrategyError> {
         let view = View {
+            members: None,
             at: self.at,
             instrument: &self.instrument,
             slot: 0,

@@ -24,7 +24,9 @@ use crate::execution::{
 use crate::machine::SourceSettings;
 use crate::protocol::Topic;
 use crate::sink::{AccountSink, AssetBalance, MarketSink};
-use crate::venue::{MarketData, Pending, Source, TradesFrom, Venue, VenueContext, VenueSettings};
+use crate::venue::{
+    MarketData, OrdersBlocked, Pending, Source, TradesFrom, Venue, VenueContext, VenueSettings,
+};
 
 /// An account at Binance that carries out requests.
 struct BinanceAccount {
@@ -222,6 +224,17 @@ impl MarketData for BinanceAccount {
         self.venue.use_instruments(named?)
     }
 
+    fn recall(&self, known: &[Instrument]) -> bool {
+        let mut listed = lock(&self.listed);
+        listed.extend(known.iter().map(|instrument| {
+            let name = &instrument.name;
+            // A spot symbol is base and quote in one word.
+            let product = name.split_once(':').map_or(name.as_str(), |(_, rest)| rest);
+            (name.clone(), product.replace('/', ""))
+        }));
+        true
+    }
+
     fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>> {
         Box::pin(self.venue.changed_instruments())
     }
@@ -304,6 +317,10 @@ impl Venue for BinanceAccount {
 
     fn clock_uncertainty(&self) -> Option<Duration> {
         self.venue.clock_uncertainty()
+    }
+
+    fn orders_blocked(&self) -> Option<OrdersBlocked> {
+        self.venue.orders_blocked()
     }
 
     fn assets(&self) -> &Arc<Assets> {

@@ -1,6 +1,7 @@
 //! The REST client for everything but new orders: within the budget, within a time-out, errors by what a caller can do.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -66,6 +67,8 @@ pub(crate) struct Rest {
     budget: Arc<Mutex<RateBudget>>,
     backoff: Mutex<Backoff>,
     clock_doubted: Notify,
+    /// The venue found a time stamp wrong, and its clock was not read since.
+    clock_refused: AtomicBool,
 }
 
 /// What a [`Rest`] is made of.
@@ -99,6 +102,7 @@ impl Rest {
                 settings.seed,
             )),
             clock_doubted: Notify::new(),
+            clock_refused: AtomicBool::new(false),
         }
     }
 
@@ -265,14 +269,21 @@ impl Rest {
             venue_time,
             received_at,
         });
+        self.clock_refused.store(false, Ordering::Relaxed);
         Ok(venue_time)
     }
 
     /// Takes note of a refusal's code: `-1021` means that our estimate of the venue's clock is wrong.
     pub(super) fn refused(&self, code: i32) {
         if code == CODE_TIMESTAMP {
+            self.clock_refused.store(true, Ordering::Relaxed);
             self.clock_doubted.notify_one();
         }
+    }
+
+    /// Whether the venue found a time stamp of ours wrong, and its clock was not read since.
+    pub(super) fn is_clock_refused(&self) -> bool {
+        self.clock_refused.load(Ordering::Relaxed)
     }
 
     /// Resolves when the venue has found a time stamp of ours wrong.

@@ -32,6 +32,7 @@ use crate::sink::{AccountSink, MarketSink, ToAccountSink, ToMarketSink};
 use crate::source::DataSource;
 use crate::subscriptions::shards;
 use crate::symbols::SymbolTable;
+use crate::venue::OrdersBlocked;
 use crate::wire::Connector;
 
 /// Streams on one connection, by the venue's rules.
@@ -240,6 +241,17 @@ impl BinanceVenue {
     #[must_use]
     pub fn clock_uncertainty(&self) -> Option<Duration> {
         lock(&self.offset).uncertainty(self.clock.now())
+    }
+
+    /// What keeps every order here now.
+    #[must_use]
+    pub fn orders_blocked(&self) -> Option<OrdersBlocked> {
+        let wait = lock(&self.budget).exit_waits(self.connector.now());
+        if !wait.is_zero() {
+            return Some(OrdersBlocked::Budget(wait));
+        }
+        let is_refused = self.rest.is_clock_refused();
+        is_refused.then_some(OrdersBlocked::Clock)
     }
 
     /// The venue's clock minus ours, in nanoseconds.

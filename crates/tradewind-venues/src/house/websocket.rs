@@ -100,6 +100,11 @@ enum Answer {
     Closing,
 }
 
+/// Whether a text is an answer to a request and no data.
+pub(super) fn is_answer(text: &[u8]) -> bool {
+    Answer::read(text).is_some()
+}
+
 impl Answer {
     /// What `text` answers, if it is an answer; most messages are data and not looked at further.
     fn read(text: &[u8]) -> Option<Self> {

@@ -27,6 +27,29 @@ struct Link<P> {
     is_open: bool,
     /// Handshakes are over.
     is_ready: bool,
+    unreadable: Unreadable,
+}
+
+/// Messages of a connection that could not be read in the minute that began with the first of them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unreadable {
+    since: Duration,
+    count: u32,
+}
+
+/// So many in a minute end a connection.
+const UNREADABLE_MAX: u32 = 20;
+const UNREADABLE_WITHIN: Duration = Duration::from_secs(60);
+
+impl Unreadable {
+    /// Counts one. Returns whether the connection is to be made anew.
+    fn note(&mut self, now: Duration) -> bool {
+        if self.count == 0 || now >= self.since + UNREADABLE_WITHIN {
+            (self.since, self.count) = (now, 0);
+        }
+        self.count += 1;
+        self.count >= UNREADABLE_MAX
+    }
 }
 
 /// A data source without its sockets.
@@ -118,11 +141,15 @@ where
             protocol,
             buffers,
             is_ready,
+            unreadable,
             ..
         } = &mut links[at];
         let mut news = Vec::new();
         let (input, out) = buffers.both();
+        let mut is_garbled = false;
         let mut on = |incoming| {
+            is_garbled |=
+                matches!(incoming, Incoming::Ignored(Ignored::Malformed)) && unreadable.note(now);
             news.extend(take(
                 (machine, held),
                 sink,
@@ -134,6 +161,10 @@ where
         let used = protocol.receive(input, received_at, out, &mut on);
         let used = used.map_err(|error| error.0)?;
         buffers.used(used);
+        if is_garbled {
+            let why = format!("{UNREADABLE_MAX} messages within a minute could not be read");
+            return Err(why);
+        }
         if *is_ready && used > 0 {
             stats.message(used);
         }
@@ -244,6 +275,7 @@ where
             buffers: Buffers::default(),
             is_open: false,
             is_ready: false,
+            unreadable: Unreadable::default(),
         });
         self.actions.push_back(LinkAction::Open(id, address, None));
     }

@@ -285,6 +285,41 @@ async fn an_accounts_events_arrive_and_a_reconnect_asks_for_a_resync() {
     source.stop().await;
 }
 
+/// R24: the venue lists the subscription with every ping. One that is not listed, or whose list does not come, is made anew.
+#[tokio::test]
+async fn a_subscription_that_is_not_listed_any_more_is_made_anew() {
+    let (server, recorder) = (Server::start().await, Recorder::new());
+    let rig = rig(server.address, server.address, Duration::from_secs(5));
+    let settings = SourceSettings {
+        connection: ConnectionSettings {
+            ping_every: Duration::from_millis(50),
+            ..quick().connection
+        },
+        ..quick()
+    };
+    let source = Running::start(rig.venue.user_source(&recorder, settings).unwrap());
+    for is_answered in [true, false] {
+        let mut venue = subscribe_account(&server).await;
+        assert_eq!(recorder.line().await, "resync");
+        for listed in [json!([{"subscriptionId": 0}]), json!([])] {
+            let request = venue.request().await.unwrap();
+            assert_eq!(request["method"], "session.subscriptions");
+            let answer = json!({"id": request["id"], "status": 200, "result": listed});
+            if is_answered {
+                venue.say(answer.to_string()).await;
+            }
+        }
+        // Reading answers its pings.
+        while venue.request().await.is_some() {}
+        let why = match is_answered {
+            true => "the venue does not list the subscription any more",
+            false => "the list of subscriptions was not answered before the next ping",
+        };
+        assert_eq!(recorder.line().await, format!("down: broken: {why}"));
+    }
+    source.stop().await;
+}
+
 #[tokio::test]
 async fn an_account_that_may_not_listen_says_so_in_the_end() {
     let (server, recorder) = (Server::start().await, Recorder::new());

@@ -138,6 +138,7 @@ impl Effects for Venue {
             Effect::Cancel { .. }
             | Effect::Withdraw { .. }
             | Effect::Query { .. }
+            | Effect::RenewStream(_)
             | Effect::Book { .. } => {}
         }
     }

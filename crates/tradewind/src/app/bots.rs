@@ -154,6 +154,7 @@ impl BotSet {
             listing: self.listing,
         };
         let new = in_force.with_bots(&sources).map_err(wrong)?;
+        let new = new.with_candidates(&self.listed).map_err(wrong)?;
         let current = self.current.get();
         let changes = in_force.bot_changes(&new);
         let lines = changes.iter();
@@ -314,7 +315,10 @@ struct Planned {
 fn budgets_differ(known: &DeskConfig, new: &DeskConfig) -> Vec<String> {
     let sum = |of: &DeskConfig, account: &str| -> Amount {
         let here = of.bots.iter().filter(|bot| bot.account == account);
-        here.map(|bot| bot.budget).sum()
+        let mut accounts = of.accounts.iter();
+        let known = accounts.find(|known| known.name == account);
+        let capital = known.and_then(|known| known.capital);
+        here.map(|bot| bot.budget_of(capital)).sum()
     };
     let accounts = known.accounts.iter().filter_map(|account| {
         let name = &account.name;

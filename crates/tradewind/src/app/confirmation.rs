@@ -38,7 +38,10 @@ impl Confirmation {
         let address = venue.remote_address()?.to_owned();
         let budget = |account: &str| -> Amount {
             let bots = config.bots.iter().filter(|bot| bot.account == account);
-            bots.map(|bot| bot.budget).sum()
+            let mut accounts = config.accounts.iter();
+            let known = accounts.find(|known| known.name == account);
+            let capital = known.and_then(|known| known.capital);
+            bots.map(|bot| bot.budget_of(capital)).sum()
         };
         let phrase = |name: &String| (name.clone(), format!("{name} {}", budget(name)));
         let addresses = [&venue.rest_url, &venue.ws_url, &venue.ws_api_url];

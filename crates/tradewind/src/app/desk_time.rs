@@ -16,6 +16,11 @@ const NOTEWORTHY: Duration = Duration::from_secs(1);
 /// A clock that shows the host's time, or `last` if that is later: where an earlier run stopped. Time that was recorded never
 /// comes again, so that a host's clock that was set back makes no timer wait.
 pub(crate) fn clock_after(last: Timestamp, speed: Ppm) -> DeskClock {
+    DeskClock::new(origin_after(last, speed), speed)
+}
+
+/// The host's time, or `last` if that is later.
+pub(crate) fn origin_after(last: Timestamp, speed: Ppm) -> Timestamp {
     let host = DeskClock::system().now();
     let ahead = last.since(host);
     if speed == Ppm::ONE && ahead > NOTEWORTHY {
@@ -24,7 +29,7 @@ pub(crate) fn clock_after(last: Timestamp, speed: Ppm) -> DeskClock {
             "The last record of this folder is ahead of this host's clock. Times continue from it, and stay ahead until the desk was down for as long. Set the host's clock if it is wrong."
         );
     }
-    DeskClock::new(host.max(last), speed)
+    host.max(last)
 }
 
 /// The least desk time of a deadline on a clock that runs at `speed`.

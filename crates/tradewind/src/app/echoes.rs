@@ -41,6 +41,8 @@ struct Account {
     is_echoed: bool,
     /// Connections that ended in doubt one after the other.
     doubted: u32,
+    /// The stream is to be connected anew though every order was reported.
+    must_renew: bool,
 }
 
 impl Echoes {
@@ -55,16 +57,33 @@ impl Echoes {
         self.with(account, |account| account.reported(order));
     }
 
+    /// The stream is to be connected anew: something that it reported, or did not, shows that it cannot be relied on.
+    pub(crate) fn doubt(&self, account: AccountId) {
+        self.with(account, |account| account.must_renew = true);
+        self.changed.notify_waiters();
+    }
+
+    /// Whether the stream is up.
+    pub(crate) fn is_live(&self, account: AccountId) -> bool {
+        self.with(account, |account| account.is_live)
+    }
+
     /// The stream is up, and what came before is read by request; or it is down, and nobody waits for it.
     pub(crate) fn set_live(&self, account: AccountId, is_live: bool) {
         self.with(account, |account| {
             account.is_live = is_live;
             account.awaited.clear();
+            account.must_renew &= !is_live;
         });
     }
 
-    /// Resolves when a live stream has not reported an order in time, but not soon after it was connected.
-    pub(crate) async fn missed(&self, account: AccountId, time: &dyn RealTime) -> ClientOrderId {
+    /// Resolves when a live stream has not reported an order in time, or is doubted for another reason, but not soon after it was
+    /// connected. Returns the order.
+    pub(crate) async fn missed(
+        &self,
+        account: AccountId,
+        time: &dyn RealTime,
+    ) -> Option<ClientOrderId> {
         time.sleep(self.with(account, |account| account.apart()))
             .await;
         self.with(account, |account| account.is_echoed = false);
@@ -75,15 +94,18 @@ impl Echoes {
         order
     }
 
-    async fn overdue(&self, account: AccountId, time: &dyn RealTime) -> ClientOrderId {
+    async fn overdue(&self, account: AccountId, time: &dyn RealTime) -> Option<ClientOrderId> {
         loop {
             // Made before the look, so that no answer in between is missed.
             let changed = self.changed.notified();
+            if self.with(account, |account| std::mem::take(&mut account.must_renew)) {
+                return None;
+            }
             let first = self.with(account, |account| account.first());
             let wait = match first {
                 Some((end, order)) if end <= time.now() => {
                     self.with(account, |account| account.awaited.clear());
-                    return order;
+                    return Some(order);
                 }
                 first => first.map(|(end, _)| end.saturating_sub(time.now())),
             };
@@ -204,7 +226,7 @@ mod tests {
         }
         echoes.reported(ACCOUNT, ORDER);
         echoes.reported(OTHER, ORDER);
-        assert_eq!(timeout(secs(100), &mut missed).await, Ok(order));
+        assert_eq!(timeout(secs(100), &mut missed).await, Ok(Some(order)));
         assert_eq!(time.now() - answered, ECHO_WITHIN);
         assert!(timeout(secs(100), &mut other).await.is_err());
     }
@@ -249,6 +271,25 @@ mod tests {
             20,
         ];
         assert_eq!(waits, wanted);
+    }
+
+    /// N04: what withholds a fill of an order that it has reported is connected anew, too, and no sooner after it was connected.
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_is_doubted_is_connected_anew_unless_it_was_meanwhile() {
+        let (echoes, time) = live();
+        let began = time.now();
+        echoes.doubt(OTHER);
+        echoes.doubt(ACCOUNT);
+        echoes.set_live(OTHER, true);
+        let missed = echoes.missed(ACCOUNT, &time);
+        assert_eq!(timeout(secs(100), missed).await, Ok(None));
+        assert_eq!(time.now() - began, RENEWED_APART);
+        let other = echoes.missed(OTHER, &time);
+        assert!(timeout(secs(100), other).await.is_err());
+        let mut later = pin!(echoes.missed(ACCOUNT, &time));
+        assert!(timeout(secs(100), &mut later).await.is_err(), "once");
+        echoes.doubt(ACCOUNT);
+        assert_eq!(timeout(secs(1), later).await, Ok(None));
     }
 
     #[test]

@@ -58,6 +58,7 @@ impl LiveEffects {
             | Effect::Query { account, .. }
             | Effect::Reconcile(account)
             | Effect::Sweep(account)
+            | Effect::RenewStream(account)
             | Effect::Book { account, .. } => Some(*account),
             Effect::Candles { instrument, .. } => *self.readers.get(instrument.index())?,
         }

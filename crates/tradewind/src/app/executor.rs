@@ -11,15 +11,18 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tradewind_events::{AccountState, BookRead, CandleHistory, Input};
 use tradewind_model::{AccountId, Clock, ReportKind, Timestamp};
+use tradewind_venues::RealTime;
 use tradewind_venues::execution::{
     AccountSnapshot, ExecutionVenue, Executor, ExecutorFault, ExecutorInput, ExecutorOutput,
     RequestId, VenueRequest, VenueResponse,
 };
-use tradewind_venues::{RealTime, sleep_or_never};
 
 use crate::app::account_state::inputs;
 use crate::app::echoes::Echoes;
 use crate::driver::{Effect, InputQueues, LatencyStages, Stage};
+
+/// Longest that its task is not woken (P04).
+const BEAT: Duration = Duration::from_secs(30);
 
 /// The venue's answers on their way to the executor.
 pub type Responses = mpsc::Receiver<(RequestId, VenueResponse)>;
@@ -117,7 +120,10 @@ impl AccountExecutor {
 
     /// Carries out an effect of the driver. When it returns, an order that need not wait has been handed to its venue.
     pub(crate) fn perform(&self, effect: &Effect) {
-        self.handle(input(effect));
+        let Some(input) = input(effect) else {
+            return self.echoes.doubt(self.account);
+        };
+        self.handle(input);
         let state = self.state();
         let next = state.executor.wake_at();
         if next.is_some_and(|next| state.tick_at.is_none_or(|tick| next < tick)) {
@@ -141,7 +147,7 @@ impl AccountExecutor {
                 () = stop.cancelled() => break,
                 Some((id, response)) = responses.recv() => self.answered(id, response),
                 () = self.earlier.notified() => continue,
-                () = sleep_or_never(&*self.time, wait) => ExecutorInput::Tick,
+                () = self.time.sleep(wait) => ExecutorInput::Tick,
             };
             self.handle(input);
         }
@@ -149,11 +155,12 @@ impl AccountExecutor {
         Ok(())
     }
 
-    /// Real time until the executor is to be called again.
-    fn plan_tick(&self) -> Option<Duration> {
+    /// Real time until the executor is to be called again, and at least shows that it is there.
+    fn plan_tick(&self) -> Duration {
         let mut state = self.state();
         state.tick_at = state.executor.wake_at();
-        state.tick_at.map(|at| self.clock.real_until(at))
+        let tick = state.tick_at.map(|at| self.clock.real_until(at));
+        tick.unwrap_or(BEAT).min(BEAT)
     }
 
     fn answered(&self, id: RequestId, response: VenueResponse) -> ExecutorInput {
@@ -241,8 +248,9 @@ const fn is_taken(kind: &ReportKind) -> bool {
     matches!(kind, ReportKind::Accepted | ReportKind::Filled(_))
 }
 
-fn input(effect: &Effect) -> ExecutorInput {
-    match *effect {
+/// What an effect is to the executor; `None` for one that is the account stream's.
+fn input(effect: &Effect) -> Option<ExecutorInput> {
+    Some(match *effect {
         Effect::Submit(ref intent, order) => ExecutorInput::Submit(order, intent.bot),
         Effect::Cancel {
             instrument,
@@ -263,6 +271,7 @@ fn input(effect: &Effect) -> ExecutorInput {
         },
         Effect::Reconcile(_) => ExecutorInput::ReadAccount,
         Effect::Sweep(_) => ExecutorInput::SweepAccount,
+        Effect::RenewStream(_) => return None,
         Effect::Book { instrument, .. } => ExecutorInput::ReadBook(instrument),
         Effect::Candles {
             instrument,
@@ -273,7 +282,7 @@ fn input(effect: &Effect) -> ExecutorInput {
             interval,
             count,
         },
-    }
+    })
 }
 
 #[cfg(test)]
@@ -378,7 +387,7 @@ mod tests {
         let mut run = pin!(executor.run(responses, CancellationToken::new()));
         let mut context = Context::from_waker(Waker::noop());
         assert!(run.as_mut().poll(&mut context).is_pending());
-        assert!(time.0.lock().unwrap().is_empty(), "nothing to wait for");
+        assert_eq!(std::mem::take(&mut *time.0.lock().unwrap()), [BEAT]);
 
         executor.perform(&order);
         assert!(matches!(

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tradewind_events::Configuration;
 use tradewind_model::{Instrument, Ppm, VenueId};
 use tradewind_venues::{
@@ -17,18 +19,23 @@ use crate::app::hot_path::{HotPath, Tasks};
 use crate::app::recorded_venue::RecordedVenue;
 use crate::app::recorder::InstrumentNotes;
 use crate::app::recordings::Recordings;
+use crate::app::unanswered::{Start, at_start, recalled, waits};
 use crate::app::venue::{kept_budget, public_settings, within_budget};
 use crate::config::DeskConfig;
 use crate::driver::InputQueues;
 
 /// A venue without an account, of which some bot reads an instrument.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Feed {
     name: String,
     address: String,
     data: Arc<dyn MarketData>,
     kind: VenueKind,
     recorded: OnceLock<Recorded>,
+    /// Whether the venue has listed its instruments since the start.
+    is_read: watch::Sender<bool>,
+    /// Whether instruments that were listed after the start are in use.
+    is_used: watch::Sender<bool>,
 }
 
 /// What keeps a recording's note of instruments as the venue writes their numbers.
@@ -96,6 +103,8 @@ pub(super) fn prepare(
                 address: recording.display().to_string(),
                 kind: venue.kind,
                 recorded: OnceLock::new(),
+                is_read: watch::Sender::new(false),
+                is_used: watch::Sender::new(false),
                 data: Arc::new(data),
             });
             continue;
@@ -117,6 +126,8 @@ pub(super) fn prepare(
             address: venue.rest_url.clone(),
             kind: venue.kind,
             recorded: OnceLock::new(),
+            is_read: watch::Sender::new(false),
+            is_used: watch::Sender::new(false),
             data: data.with_context(|| format!("venue {}", venue.name))?,
         });
     }
@@ -174,7 +185,8 @@ impl Feed {
     pub(super) fn note(&self, recordings: &Recordings, configuration: &Configuration) {
         let here = configuration.instruments.iter().filter(|one| self.has(one));
         let named = here.filter_map(|one| Some((self.data.symbol(&one.name)?, one.clone())));
-        let Some(notes) = recordings.notes(&self.name) else {
+        let notes = recordings.notes(&self.name);
+        let Some(notes) = notes.filter(|_| *self.is_read.borrow()) else {
             return;
         };
         let recorded = self
@@ -198,11 +210,27 @@ impl Feed {
         is_of(&instrument.name, &self.name)
     }
 
-    /// What it lists.
+    /// What it lists, or what an earlier run knew of it while it does not answer. Without that it is waited for.
     ///
     /// # Errors
-    /// It does not answer.
-    pub(super) async fn listings(&self) -> anyhow::Result<Vec<Instrument>> {
+    /// It refuses.
+    pub(super) async fn listings(
+        &self,
+        config: &DeskConfig,
+        known: &Configuration,
+    ) -> anyhow::Result<Vec<Instrument>> {
+        let recalled = || recalled(config, &self.name, known);
+        let start = at_start(&self.name, || self.read(), recalled).await?;
+        Ok(match start {
+            Start::Read(listed) => {
+                self.is_read.send_replace(true);
+                listed
+            }
+            Start::Recalled(listed, _) => listed,
+        })
+    }
+
+    async fn read(&self) -> anyhow::Result<Vec<Instrument>> {
         let listed = within_budget(|| self.data.listings()).await;
         listed.with_context(|| {
             let name = &self.name;
@@ -210,11 +238,48 @@ impl Feed {
         })
     }
 
+    /// Reads what it lists, again and again until it answers, and takes what the configuration has of it into use. Its market data
+    /// starts then.
+    ///
+    /// # Errors
+    /// It does not list an instrument.
+    async fn read_late(
+        self,
+        configuration: Arc<Configuration>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let mut backoff = waits();
+        while let Err(error) = self.read().await {
+            let wait = backoff.next_wait();
+            let (venue, error) = (&self.name, format!("{error:#}"));
+            tracing::warn!(
+                venue,
+                error,
+                wait_s = wait.as_secs(),
+                "A venue that bots read does not answer; it is tried again."
+            );
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+        self.is_read.send_replace(true);
+        self.take_into_use(&configuration)?;
+        self.is_used.send_replace(true);
+        tracing::info!(venue = self.name, "A venue that bots read answers now.");
+        stop.cancelled().await;
+        Ok(())
+    }
+
     /// Takes its instruments of the configuration into use, by the ids they have there.
     ///
     /// # Errors
     /// One that it does not list.
     pub(super) fn take_into_use(&self, configuration: &Configuration) -> anyhow::Result<()> {
+        if !*self.is_read.borrow() {
+            return Ok(());
+        }
         let here = configuration.instruments.iter();
         let here = here.filter(|one| one.has_data() && self.has(one));
         let here: Vec<Instrument> = here.cloned().collect();
@@ -224,8 +289,17 @@ impl Feed {
     /// Starts its market data, if an instrument of it is in use.
     pub(super) fn start(&self, path: &HotPath, tasks: &mut impl Tasks, sink: &Arc<dyn MarketSink>) {
         let mut instruments = path.configuration.instruments.iter();
-        if let Some(one) = instruments.find(|one| self.has(one)) {
-            path.start_market_data_of(tasks, one.venue, &self.data, sink);
+        let Some(one) = instruments.find(|one| self.has(one)) else {
+            return;
+        };
+        if *self.is_read.borrow() {
+            return path.start_market_data_of(tasks, one.venue, &self.data, sink);
         }
+        let (feed, configuration) = (self.clone(), Arc::clone(&path.configuration));
+        tasks.keep_slow("venue start", move |stop| {
+            feed.clone().read_late(Arc::clone(&configuration), stop)
+        });
+        let place = (one.venue, &self.data);
+        path.start_market_data_after(tasks, &self.is_used, place, sink);
     }
 }

@@ -9,6 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tradewind_events::{BotConfig, Configuration, Input, WakeRule};
 use tradewind_model::{
@@ -148,9 +149,13 @@ impl HotPath {
                 orders.maintain(stop).await;
                 Ok(())
             });
-            tasks.start_slow("venue reads", |stop| async move {
-                reads.serve_reads(stop).await;
-                Ok(())
+            // What it had begun when it ended by itself has failed, and is requested again.
+            tasks.keep_slow("venue reads", move |stop| {
+                let reads = Arc::clone(&reads);
+                async move {
+                    reads.serve_reads(stop).await;
+                    Ok(())
+                }
             });
             executors.push(executor);
         }
@@ -272,6 +277,43 @@ impl HotPath {
                 keep_if_any(next, stop)
             });
         }
+    }
+
+    /// Starts the market data of one venue once its instruments are in use, as `is_used` shows.
+    pub(super) fn start_market_data_after(
+        &self,
+        tasks: &mut impl Tasks,
+        is_used: &watch::Sender<bool>,
+        (venue, data): (VenueId, &Arc<dyn MarketData>),
+        sink: &Arc<dyn MarketSink>,
+    ) {
+        let settings = SourceSettings {
+            stale_after: real(self.configuration.stale_after, self.clock.speed()),
+            ..SourceSettings::default()
+        };
+        let topics = topics(&self.configuration, venue);
+        let (data, sink, is_used) = (Arc::clone(data), Arc::clone(sink), is_used.clone());
+        tasks.keep_hot("market data", move |stop| {
+            let (data, sink, topics) = (Arc::clone(&data), Arc::clone(&sink), topics.clone());
+            let mut is_used = is_used.subscribe();
+            async move {
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => return Ok(()),
+                    used = is_used.wait_for(|used| *used) => drop(used?),
+                }
+                let mut sources = JoinSet::new();
+                for source in data.market_sources(&topics, &sink, settings) {
+                    sources.spawn(keep(source, stop.clone()));
+                }
+                // All of them are made again with the first that ends.
+                match sources.join_next().await {
+                    Some(ended) if stop.is_cancelled() => ended?,
+                    Some(ended) => ended?.and_then(|()| anyhow::bail!("a source ended by itself")),
+                    None => keep_if_any(None, stop).await,
+                }
+            }
+        });
     }
 
     /// Starts the streams of all accounts. What is returned sees which of them were live at least once.

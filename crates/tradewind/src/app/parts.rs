@@ -21,6 +21,9 @@ use crate::driver::{DeskHandle, InputQueues};
 /// Between two checks for lost events of subscribers.
 const OVERFLOWS_EVERY: Duration = Duration::from_millis(500);
 
+/// The writer of the database looks for what was announced at the latest after this.
+const NUDGE_EVERY: Duration = Duration::from_secs(30);
+
 pub(crate) fn strategy_factory() -> crate::driver::evaluation::LaneFactory {
     Arc::new(|bot| tradewind_rules::build(&bot.strategy, &bot.parameters, bot.instruments.len()))
 }
@@ -141,6 +144,7 @@ pub(super) fn start_storage(supervisor: &mut Supervisor, bus: &Bus, writer: Arc<
             loop {
                 tokio::select! {
                     () = stop.cancelled() => return Ok(()),
+                    () = tokio::time::sleep(NUDGE_EVERY) => writer.nudge(),
                     received = announced.recv() => match received {
                         Some(_) => writer.nudge(),
                         None => return Ok(()),

@@ -82,22 +82,7 @@ impl OpenVenue {
         clock: &Arc<dyn Clock>,
         bans: &Bans,
     ) -> anyhow::Result<Self> {
-        bans.wait([&venue.rest_url]).await?;
-        let now = connector.now();
-        let context = VenueContext {
-            budget: kept_budget(bans, &venue.rest_url, now, (Ppm::ONE, venue.retries)),
-            ..context(&Arc::default(), clock, connector)
-        };
-        let settings = public_settings(config, venue, id);
-        let data: Arc<dyn MarketData> = if venue.kind.has_accounts() {
-            let no_responses = |_: RequestId, _: VenueResponse| {};
-            build(settings, context, Arc::new(no_responses))?
-        } else {
-            build_feed(settings, context)?
-        };
-        let listed = within_budget(|| data.listings()).await;
-        let listed =
-            listed.with_context(|| format!("requesting the instruments of {}", venue.name))?;
+        let (data, listed) = listings(config, (id, venue), connector, clock, bans).await?;
         let wanted = wanted(config, &venue.name, products)?;
         let mut instruments = Vec::new();
         for (id, name) in (0..).map(InstrumentId).zip(&wanted) {
@@ -123,6 +108,35 @@ impl OpenVenue {
         recorded.note(&self.data.venue_decimals());
         Some(Rules::of_recording(Arc::clone(&self.data), recorded))
     }
+}
+
+/// What a venue lists, and what reads it.
+///
+/// # Errors
+/// The venue bans this address, or does not answer.
+pub(crate) async fn listings(
+    config: &DeskConfig,
+    (id, venue): (VenueId, &VenueSettings),
+    connector: Arc<dyn Connector>,
+    clock: &Arc<dyn Clock>,
+    bans: &Bans,
+) -> anyhow::Result<(Arc<dyn MarketData>, Vec<Instrument>)> {
+    bans.wait([&venue.rest_url]).await?;
+    let now = connector.now();
+    let context = VenueContext {
+        budget: kept_budget(bans, &venue.rest_url, now, (Ppm::ONE, venue.retries)),
+        ..context(&Arc::default(), clock, connector)
+    };
+    let settings = public_settings(config, venue, id);
+    let data: Arc<dyn MarketData> = if venue.kind.has_accounts() {
+        let no_responses = |_: RequestId, _: VenueResponse| {};
+        build(settings, context, Arc::new(no_responses))?
+    } else {
+        build_feed(settings, context)?
+    };
+    let listed = within_budget(|| data.listings()).await;
+    let listed = listed.with_context(|| format!("requesting the instruments of {}", venue.name))?;
+    Ok((data, listed))
 }
 
 /// The full names of products at a venue; without any those that the configuration names there.

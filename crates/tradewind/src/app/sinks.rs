@@ -136,9 +136,15 @@ impl AccountToQueues {
         self.proved.subscribe()
     }
 
-    /// Resolves when an account's stream has not reported an order in time; it is unsure then.
+    /// Resolves when an account's stream is to be connected anew. One that has not reported an order in time is unsure then.
     pub(crate) async fn missed(&self, account: AccountId, time: &dyn RealTime) {
-        let order = self.echoes.missed(account, time).await;
+        let Some(order) = self.echoes.missed(account, time).await else {
+            tracing::warn!(
+                account = account.0,
+                "The account stream is doubted; it is connected anew."
+            );
+            return;
+        };
         tracing::warn!(account = account.0, %order, "The account stream does not report an order that the venue has; it is connected anew.");
         let reason = "an order that the venue took was not reported within 2 s".to_owned();
         self.put(account, StreamChange::Unsure { reason });

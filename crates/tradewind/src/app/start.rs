@@ -18,23 +18,27 @@ use tradewind_venues::execution::AccountSnapshot;
 use tradewind_venues::{MarketSink, RealTime, TokioTime};
 
 use crate::app::api_server::ApiServer;
+use crate::app::boot_clock::BootClock;
 use crate::app::bots::{BotSet, Received, in_force};
 use crate::app::build::{build, hash_of_binary};
+use crate::app::candidates::with_candidates;
 use crate::app::clock_watch::start_clock_watch;
 use crate::app::closed_while_down::start_closed_while_down;
 use crate::app::closing::close_positions;
+use crate::app::component_watch::{ComponentWatch, Watched};
 use crate::app::components::wall;
 use crate::app::confirmation::{Confirmation, ask_on_terminal};
 use crate::app::current::CurrentConfiguration;
 use crate::app::data_dir::DataDir;
 use crate::app::desk::{EngineThreadUse, LiveDesk, mode};
-use crate::app::desk_time::{clock_after, keep_deadlines};
+use crate::app::desk_time::{clock_after, keep_deadlines, origin_after};
 use crate::app::hot_path::{HotPath, LiveEffects, TakeOver, account_state};
 use crate::app::kill_switch::KillSwitch;
 use crate::app::live::{bind_folder, permit, venue_of};
 use crate::app::logs::Logs;
 use crate::app::mirror::Mirror;
 use crate::app::notify::ServiceManager;
+use crate::app::order_entry::start_order_entry_watch;
 use crate::app::parts::{
     JournalEvents, start_differences, start_overflow_watch, start_rules, start_storage,
     strategy_factory,
@@ -48,6 +52,7 @@ use crate::app::source_positions::SourcePositions;
 use crate::app::supervisor::Supervisor;
 use crate::app::take_profits;
 use crate::app::telegram;
+use crate::app::unanswered::until_answered;
 use crate::app::venue::{Embedded, Venues};
 use crate::app::watchdog::Watchdog;
 use crate::app::{feeds, house};
@@ -80,6 +85,7 @@ pub(crate) struct Desk {
     signals: Signals,
     on_exit: OnExit,
     watchdog: Watchdog,
+    component_watch: ComponentWatch,
     manager: Arc<ServiceManager>,
     runs: Runs,
     _lock: DirectoryLock,
@@ -141,12 +147,15 @@ impl Desk {
         let seed = config.simulation.seed;
         let (prices, clock) = prices_and_clock(&market, seed, &data_dir, last_run.now())?;
         let mut signals = Signals::listen().context("listening for signals")?;
+        let chosen = with_candidates(config, &market, &clock, &directory.bans);
+        let config = signals.or_stop(chosen).await?;
         let (choice, mirror) = match prices {
             Prices::Direct => (None, None),
             Prices::Embedded(choice) => (Some(choice), None),
             Prices::Mirrored(venue) => {
                 let (latch, bans) = (&directory.latch, &directory.bans);
-                let mirrored = Mirror::connect(&config, &venue, latch, &clock, bans);
+                let mirror = || Mirror::connect(&config, &venue, latch, &clock, bans);
+                let mirrored = until_answered(&venue, mirror);
                 let (mirror, choice) = signals.or_stop(mirrored).await?;
                 (Some(choice), Some(mirror))
             }
@@ -168,13 +177,17 @@ impl Desk {
             &directory.latch,
             &clock,
             &environment,
-            (last_run.configuration().assets.clone(), &directory.bans),
+            (last_run.configuration(), &directory.bans),
             (
                 matches!(market, MarketSource::Recorded { .. }).then_some(&reads),
                 &mut recordings,
             ),
         );
         let (venues, responses) = signals.or_stop(connected).await?;
+        // A kill that came while the start waited is in its file only.
+        if directory.latch_file.read(clock.now()).killed {
+            directory.latch.set();
+        }
         let absent = match market {
             MarketSource::Recorded { .. } => AbsentInstruments::NoData,
             _ => AbsentInstruments::Refuse,
@@ -319,6 +332,8 @@ impl Desk {
             );
             queues.control(Input::SafeMode);
         }
+        let watched = (&path.echoes, &queues);
+        start_order_entry_watch(&mut supervisor, &config, &venues, watched);
 
         house::start(
             house_sources,
@@ -416,6 +431,13 @@ impl Desk {
         let hung = move || end_hung(&kill);
         let watchdog = Watchdog::start(Arc::clone(&queues), Arc::clone(&manager), hung)
             .context("starting the watchdog")?;
+        let component_watch = ComponentWatch::start(Watched {
+            components: live.components.clone(),
+            writer: Arc::clone(&live.writer),
+            api: address,
+            queues,
+        });
+        let component_watch = component_watch.context("starting the watch of components")?;
         manager.send("READY=1");
         Ok(Self {
             supervisor,
@@ -424,6 +446,7 @@ impl Desk {
             signals,
             on_exit: config.desk.on_exit,
             watchdog,
+            component_watch,
             manager,
             runs: directory.runs,
             _lock: directory.lock,
@@ -484,7 +507,7 @@ impl Desk {
                 shutdown_summary::text(&view, &self.live.configuration.get())
             );
         }
-        drop(self.watchdog);
+        drop((self.watchdog, self.component_watch));
         let late = self.supervisor.stop().await;
         if !late.is_empty() {
             tracing::warn!(
@@ -634,11 +657,13 @@ fn prices_and_clock(
     data_dir: &Path,
     last: Timestamp,
 ) -> anyhow::Result<(Prices, Arc<dyn Clock>)> {
-    let (prices, clock) = match market {
+    let on_real_prices = || Arc::new(BootClock::new(origin_after(last, Ppm::ONE)));
+    let (prices, clock): (_, Arc<dyn Clock>) = match market {
         MarketSource::Generated { speed } => {
             let last = saved_position(data_dir)?.map_or(last, |saved| saved.max(last));
             let choice = MarketChoice::Generated { seed };
-            (Prices::Embedded(choice), clock_after(last, *speed))
+            let clock = clock_after(last, *speed);
+            (Prices::Embedded(choice), Arc::new(clock))
         }
         MarketSource::Recorded { path, speed } => {
             let recording = Recording::open(path)?;
@@ -649,13 +674,13 @@ fn prices_and_clock(
             let choice = MarketChoice::Recorded(Box::new(recording));
             (
                 Prices::Embedded(choice),
-                DeskClock::new(origin.max(last), *speed),
+                Arc::new(DeskClock::new(origin.max(last), *speed)),
             )
         }
-        MarketSource::Venue(name) => (Prices::Mirrored(name.clone()), clock_after(last, Ppm::ONE)),
-        MarketSource::Live(_) => (Prices::Direct, clock_after(last, Ppm::ONE)),
+        MarketSource::Venue(name) => (Prices::Mirrored(name.clone()), on_real_prices()),
+        MarketSource::Live(_) => (Prices::Direct, on_real_prices()),
     };
-    Ok((prices, Arc::new(clock)))
+    Ok((prices, clock))
 }
 
 /// Resolves once no entry is open, or the engine has stopped.

@@ -28,8 +28,9 @@ const WAIT_LONGEST: Duration = Duration::from_secs(60);
 /// One that ran so long begins with the first wait again.
 const STEADY: Duration = Duration::from_secs(60);
 
-/// The components without which no order may leave, or none can be followed: their panic ends the process.
-const CORE: [&str; 2] = ["engine", "orders"];
+/// The components without which no order may leave, or none can be followed: their panic ends the process. What they had half done
+/// went with them. The next process takes the orders without an outcome from the journal and queries them.
+const CORE: [&str; 3] = ["engine", "orders", "venue"];
 
 /// The running components, in the order in which they were started.
 #[derive(Debug, Default)]
@@ -73,9 +74,10 @@ impl Supervisor {
         let stop = CancellationToken::new();
         let running = run(stop.clone());
         let entry = self.registry.add(name, Policy::EndsDesk);
+        let beat = entry.beat();
         let task = runtime.spawn(async move {
             let end = EndOf(entry);
-            let result = running.await.inspect_err(abort_if_truth_is_lost);
+            let result = beat.of(running).await.inspect_err(abort_if_truth_is_lost);
             end.0.ended(&outcome(&result));
             result
         });
@@ -240,8 +242,15 @@ where
         let began = tokio::time::Instant::now();
         // A set of one: its task ends with it, and its panic stays there.
         let mut running = JoinSet::new();
-        running.spawn(make(stop.clone()));
-        let ended = running.join_next().await;
+        running.spawn(entry.beat().of(make(stop.clone())));
+        let ended = tokio::select! {
+            ended = running.join_next() => ended,
+            () = entry.hung() => {
+                // One that blocks its thread ends once it returns.
+                running.shutdown().await;
+                Some(Ok(Err(anyhow::anyhow!("it hung"))))
+            }
+        };
         let result = ended.map_or(Ok(()), flatten);
         entry.ended(&outcome(&result));
         if stop.is_cancelled() {
@@ -364,6 +373,78 @@ mod tests {
         assert_eq!((shown[0].restarts, shown[0].healthy), (4, true));
         assert_eq!(supervisor.stop().await, Vec::<&str>::new());
         assert!(!registry.shown()[0].healthy);
+    }
+
+    /// P04: a component that is never woken again hangs, is shown so and started again; one that has no limit may be silent.
+    #[tokio::test(start_paused = true)]
+    async fn a_kept_component_that_hangs_is_shown_and_started_again() {
+        let mut supervisor = Supervisor::default();
+        let starts: Arc<Mutex<u32>> = Arc::default();
+        let count = Arc::clone(&starts);
+        supervisor.keep("kill file", move |stop| {
+            *count.lock().unwrap() += 1;
+            let is_first = *count.lock().unwrap() == 1;
+            async move {
+                if is_first {
+                    std::future::pending::<()>().await;
+                }
+                while !stop.is_cancelled() {
+                    tokio::time::sleep(Duration::from_secs(1)).await; // tidy: sleep: the clock is paused and moves by itself
+                }
+                Ok(())
+            }
+        });
+        supervisor.keep("api", |stop| async move {
+            stop.cancelled().await;
+            Ok(())
+        });
+        let registry = supervisor.registry();
+        let mut changes = Vec::new();
+        for second in 0..60 {
+            tokio::time::sleep(Duration::from_secs(1)).await; // tidy: sleep: the clock is paused and moves by itself
+            let found = registry.look().into_iter();
+            changes.extend(found.map(|change| (second, change)));
+        }
+        let message = &registry.shown()[0].message;
+        assert_eq!(message, "runs; it ended before: it hung");
+        let why = Some("it has done nothing for 15 s".to_owned());
+        assert_eq!(changes[0], (15, ("kill file", why)));
+        assert_eq!((changes.len(), &changes[1].1), (2, &("kill file", None)));
+        assert_eq!(*starts.lock().unwrap(), 2);
+        assert!(registry.shown().iter().all(|shown| shown.healthy));
+        assert_eq!(supervisor.stop().await, Vec::<&str>::new());
+    }
+
+    /// P04: a component that does not return from its work keeps a thread from everything else.
+    #[test]
+    fn a_component_that_blocks_its_thread_hangs_until_it_returns() {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let (began, begun) = std::sync::mpsc::channel();
+        let mut supervisor = Supervisor::default();
+        supervisor.start_on(runtime.handle(), "orders", |stop| async move {
+            began.send(()).unwrap();
+            released.recv().unwrap();
+            stop.cancelled().await;
+            Ok(())
+        });
+        begun.recv().unwrap();
+        let registry = supervisor.registry();
+        let looks: Vec<_> = (0..20).flat_map(|_| registry.look()).collect();
+        let why = Some("it has blocked its thread for 10 s".to_owned());
+        assert_eq!(looks, [("orders", why)]);
+        let shown = &registry.shown()[0];
+        assert_eq!(
+            (shown.healthy, shown.message.as_str()),
+            (false, "hangs: it has blocked its thread for 10 s")
+        );
+        release.send(()).unwrap();
+        runtime.block_on(supervisor.stop());
+        assert_eq!(registry.look(), [("orders", None)]);
     }
 
     #[tokio::test(start_paused = true)]

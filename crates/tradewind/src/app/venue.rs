@@ -27,6 +27,7 @@ use crate::app::bans::Bans;
 use crate::app::feeds::{self, Feed};
 use crate::app::hot_path::Responses;
 use crate::app::recordings::Recordings;
+use crate::app::unanswered::{Start, at_start, recalled};
 use crate::config::{AccountSettings, AccountSource, DeskConfig};
 
 /// Request weight an address may use in a minute, until the venue says otherwise.
@@ -140,25 +141,28 @@ pub(crate) struct Venues {
     pub(crate) gate: Arc<OrderGate>,
     /// What they list.
     pub(crate) listed: Vec<Instrument>,
+    /// Accounts whose venue did not answer the start, and why: the rules of an earlier run are in use until it does.
+    pub(super) unread: BTreeMap<AccountId, String>,
     /// Assets by the ids the adapters use.
     pub(crate) assets: Arc<Assets>,
 }
 
 impl Venues {
     /// Builds an adapter for each account and reads each venue's time and instruments. The answers to each account's
-    /// requests come through what is returned beside them. `assets` are known already and keep their ids. With `reads`, venues without
-    /// an account are played from these recordings.
+    /// requests come through what is returned beside them. Of a venue that does not answer, the instruments of `known` are in use until
+    /// it does; it is waited for if they are not enough. The assets of `known` keep their ids. With `reads`, venues without an account
+    /// are played from these recordings.
     ///
     /// # Errors
-    /// An address is refused, a key is missing or not fit for real money (X07), a venue bans this address for long, or it does
-    /// not answer.
+    /// An address is refused, a key is missing or not fit for real money (X07), or a venue bans this address for long or refuses the
+    /// requests.
     pub(crate) async fn connect(
         config: &DeskConfig,
         embedded: Option<&Embedded>,
         latch: &Arc<KillLatch>,
         clock: &Arc<dyn Clock>,
         environment: &BTreeMap<String, String>,
-        (assets, bans): (AssetTable, &Bans),
+        (known, bans): (&Configuration, &Bans),
         (reads, recordings): (Option<&BTreeMap<String, PathBuf>>, &mut Recordings),
     ) -> anyhow::Result<(Self, Vec<Responses>)> {
         let connectors = config.venues.iter().map(|venue| {
@@ -171,7 +175,7 @@ impl Venues {
         });
         let connectors: Vec<_> = connectors.collect::<anyhow::Result<_>>()?;
         let mut context = VenueContext {
-            assets: Arc::new(Assets::new(assets)),
+            assets: Arc::new(Assets::new(known.assets.clone())),
             ..context(latch, clock, TcpConnector::shared(client_config(None)?))
         };
         let (mut accounts, mut all_responses) = (Vec::new(), Vec::new());
@@ -200,9 +204,9 @@ impl Venues {
         let feeds = feeds::prepare(config, &connectors, &context, (bans, reads))?;
         let addresses = budgets.keys().chain(feeds.iter().map(Feed::address));
         bans.wait(addresses).await?;
-        let mut listed = read_venues(config, &accounts).await?;
+        let (mut listed, unread) = read_venues(config, &accounts, known).await?;
         for feed in &feeds {
-            listed.extend(feed.listings().await?);
+            listed.extend(feed.listings(config, known).await?);
         }
         let (gate, assets) = (context.gate, context.assets);
         let venues = Self {
@@ -210,6 +214,7 @@ impl Venues {
             feeds,
             gate,
             listed,
+            unread,
             assets,
         };
         Ok((venues, all_responses))
@@ -234,28 +239,55 @@ impl Venues {
     }
 }
 
-/// Reads the time of each account's venue, checks each live key, and lists what the venues have.
+/// Reads the time of each account's venue, checks each live key, and lists what the venues have. Beside it: the accounts whose venue
+/// does not answer and has no instrument that an earlier run did not know.
 async fn read_venues(
     config: &DeskConfig,
     accounts: &[Arc<dyn Venue>],
-) -> anyhow::Result<Vec<Instrument>> {
+    known: &Configuration,
+) -> anyhow::Result<(Vec<Instrument>, BTreeMap<AccountId, String>)> {
     let mut listed: Vec<Instrument> = Vec::new();
-    for (account, venue) in config.accounts.iter().zip(accounts) {
-        let requesting = || format!("requesting {} for account {}", account.venue, account.name);
+    let mut unread = BTreeMap::new();
+    let accounts = config.accounts.iter().zip(accounts);
+    for (id, (account, venue)) in (0..).map(AccountId).zip(accounts) {
         // Read for each account: its adapter learns the symbols and the venue's limit of requests from it.
-        let here = within_budget(|| venue.listings()).await;
-        let here = here.with_context(requesting)?;
-        let time = within_budget(|| venue.server_time()).await;
-        time.with_context(requesting)?;
-        if account.mode() == AccountMode::Live {
-            venue.check_key().await.with_context(requesting)?;
-        }
+        let read = || read_venue(account, &**venue);
+        let recalled = || {
+            let known = recalled(config, &account.venue, known)?;
+            venue.recall(&known).then_some(known)
+        };
+        let here = match at_start(&account.venue, read, recalled).await? {
+            Start::Read(here) => here,
+            Start::Recalled(here, why) => {
+                unread.insert(id, why);
+                here
+            }
+        };
         let first = here.first().map(|instrument| instrument.venue);
         if !listed.iter().any(|known| Some(known.venue) == first) {
             listed.extend(here);
         }
     }
-    Ok(listed)
+    Ok((listed, unread))
+}
+
+/// Lists what an account's venue has, reads its time, and checks the key of a live account.
+///
+/// # Errors
+/// The venue does not answer, or refuses; the key is not fit.
+pub(super) async fn read_venue(
+    account: &AccountSettings,
+    venue: &dyn Venue,
+) -> anyhow::Result<Vec<Instrument>> {
+    let requesting = || format!("requesting {} for account {}", account.venue, account.name);
+    let here = within_budget(|| venue.listings()).await;
+    let here = here.with_context(requesting)?;
+    let time = within_budget(|| venue.server_time()).await;
+    time.with_context(requesting)?;
+    if account.mode() == AccountMode::Live {
+        venue.check_key().await.with_context(requesting)?;
+    }
+    Ok(here)
 }
 
 /// Makes a request of the start. If earlier starts have used up the venue's request weight, it waits for the next minute.

@@ -8,11 +8,12 @@ use anyhow::Context as _;
 use clap::Args;
 use tradewind_backtest::{FileOptions, Latency, Report, Setup, run_files};
 use tradewind_data::UtcOffset;
-use tradewind_events::WakeRule;
+use tradewind_events::{StrategyProcess, WakeRule};
 use tradewind_model::{
     Amount, ExitPlan, Interval, OrderPolicy, Parameter, Ppm, Protections, Sizer, Stop,
-    TakeProfitBy, Timestamp,
+    TakeProfitBy, Timestamp, Universe,
 };
+use tradewind_process::MODEL;
 use tradewind_simx::{Fees, FillModel};
 
 use super::backtest_process;
@@ -47,11 +48,11 @@ pub(super) struct BacktestArgs {
     #[arg(long, value_name = "VENUE=FILE", value_parser = read_of)]
     reads: Vec<(String, PathBuf)>,
 
-    /// Numbers that the strategy reads, by the name of their series, such as house:fear=fear.csv: a table of time and value; may be repeated
+    /// Numbers that the strategy reads, by the name of their series, such as house:fear=fear.csv: a table of time and value, or catalogue:SERIES; may be repeated
     #[arg(long, value_name = "SERIES=FILE", value_parser = numbers_of)]
     numbers: Vec<(String, PathBuf)>,
 
-    /// Targets that the strategy external follows: a table of time, instrument, exposure and expires; may be repeated
+    /// Targets that the strategy external follows: a table of time, instrument, exposure and expires, or catalogue:SERIES; may be repeated
     #[arg(long, value_name = "FILE")]
     targets: Vec<PathBuf>,
     /// The interpreter of a strategy in Python
@@ -189,6 +190,8 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
         catalogue: Some(super::data::catalogue(data_dir)),
         cash: args.cash,
         budget: chosen.budget,
+        budget_share: chosen.budget_share,
+        universe: chosen.universe,
         wakes: chosen.wakes,
         traded: chosen.traded,
         positions_max: chosen.positions_max,
@@ -210,7 +213,15 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
         ..FileOptions::new(&chosen.strategy, args.data)
     };
     let began = Instant::now();
+    anyhow::ensure!(
+        chosen.process.is_some() || !chosen.strategy.starts_with("model:"),
+        "a model predicts, and the rules of a bot decide; name one of the configuration with --bot"
+    );
     let (report, warnings) = match Reference::parse(&chosen.strategy) {
+        None if chosen.process.is_some() => {
+            let process = chosen.process.context("the bot has a process")?;
+            (super::backtest_model::run(&process, &options)?, Vec::new())
+        }
         Some(reference) => backtest_process::run(&reference, &args.python, options)?,
         None => (run_files(&options)?, Vec::new()),
     };
@@ -238,9 +249,13 @@ struct Chosen {
     protections: Protections,
     policy: OrderPolicy,
     budget: Option<Amount>,
+    budget_share: Option<Ppm>,
+    universe: Option<Universe>,
     wakes: Option<Vec<WakeRule>>,
     traded: Vec<String>,
     positions_max: Option<u32>,
+    /// That of a model.
+    process: Option<StrategyProcess>,
 }
 
 fn chosen(args: &BacktestArgs) -> anyhow::Result<Chosen> {
@@ -258,9 +273,12 @@ fn chosen(args: &BacktestArgs) -> anyhow::Result<Chosen> {
         protections: Protections::default(),
         policy: OrderPolicy::Market,
         budget: None,
+        budget_share: None,
+        universe: None,
         wakes: None,
         traded: Vec::new(),
         positions_max: None,
+        process: None,
     };
     if let Some(file) = &args.rules {
         let name = file.display().to_string();
@@ -302,9 +320,16 @@ fn chosen(args: &BacktestArgs) -> anyhow::Result<Chosen> {
         protections: bot.protections.clone(),
         policy: bot.policy,
         budget: Some(bot.budget),
+        budget_share: bot.budget_share,
+        universe: bot.universe.as_ref().map(|one| one.rule),
         wakes: Some(bot.strategy.wakes.clone()),
         traded: bot.instruments.iter().map(product).collect(),
         positions_max: Some(bot.positions_max),
+        process: bot
+            .strategy
+            .process
+            .clone()
+            .filter(|process| process.kind == MODEL),
     })
 }
 
@@ -355,6 +380,14 @@ fn lines(report: &Report) -> Vec<String> {
     }
     for (rule, count) in &report.denials {
         lines.push(format!("denied      {rule}: {count}"));
+    }
+    if let Some(last) = report.universe.last() {
+        lines.push(format!(
+            "universe    {} changes; {} members since {}",
+            report.universe.len(),
+            last.members,
+            last.at
+        ));
     }
     let words = [
         ("denied last", &report.last_denial),

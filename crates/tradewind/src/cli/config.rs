@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::output::Output;
-use crate::config::{ConfigErrors, DeskConfig, Listing, LoadError, schema};
+use crate::config::{ConfigErrors, DeskConfig, Listing, LoadError, ModelSettings, schema};
 
 /// The file that is used when none is named, if it is there.
 const USUAL: &str = "tradewind.toml";
@@ -29,6 +29,11 @@ impl ConfigFile {
     /// Reads it, with the environment's overrides.
     pub(super) fn load(&self, listing: Listing) -> Result<DeskConfig, LoadError> {
         DeskConfig::load(self.path().as_deref(), &environment(), listing)
+    }
+
+    /// Reads its models alone: bots may wait for versions that are still to be made.
+    pub(super) fn load_models(&self) -> Result<Vec<ModelSettings>, LoadError> {
+        DeskConfig::load_models(self.path().as_deref(), &environment())
     }
 
     fn path(&self) -> Option<PathBuf> {

@@ -2,6 +2,7 @@
 
 mod fetch;
 mod frames;
+mod house_frames;
 mod import;
 mod record;
 mod recordings;
@@ -14,14 +15,16 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use tradewind_data::{
-    BookRow, Catalogue, Content, Hints, Imported, Kind, Product, Row, Series, Span,
-    Table as DataTable, UtcOffset,
+    Adding, BookRow, Catalogue, Content, Hints, Import, Imported, Kind, Product, Row, Series, Span,
+    Table as DataTable, TargetRow, UtcOffset,
 };
-use tradewind_model::{Amount, Interval, Side, Timestamp};
+use tradewind_model::{Amount, Decimal, Interval, Side, Timestamp};
 
+use super::config::ConfigFile;
 use super::exit::ProblemsFound;
 use super::output::Output;
 use super::table::{Column, Style, Table};
+use crate::config::{Listing, SourceSettings};
 
 const SERIES: &[Column] = &[
     ("SERIES", "/series", Style::Text),
@@ -45,7 +48,7 @@ enum DataCommand {
     Record(record::RecordArgs),
     /// Fetch candles or trades of the past from a venue into the catalogue
     Fetch(fetch::FetchArgs),
-    /// Add files and recordings to the catalogue: candles, trades, quotes and books of any source, all of them or none
+    /// Add files and recordings to the catalogue: candles, trades, quotes, books, numbers and targets of any source, all of them or none
     Import(ImportArgs),
     /// List the series of the catalogue
     List,
@@ -76,6 +79,13 @@ struct ImportArgs {
     /// How far times without a zone are ahead of UTC, such as +02:00
     #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
     utc_offset: Option<UtcOffset>,
+
+    /// What tables of numbers or targets are of: house:fear@numbers, signals:BOT:BTC/USDT@targets
+    #[arg(long, value_name = "SERIES", conflicts_with_all = ["product", "interval"])]
+    series: Option<Series>,
+
+    #[command(flatten)]
+    configuration: ConfigFile,
 }
 
 #[derive(Debug, Args)]
@@ -171,11 +181,19 @@ fn import(args: ImportArgs, catalogue: &Catalogue, output: Output) -> anyhow::Re
     let mut import = catalogue.import()?;
     let mut done: Vec<(PathBuf, Series, Imported, Vec<String>)> = Vec::new();
     for path in args.files {
+        if let Some(series) = &args.series {
+            let imported = of_house(&path, series, args.utc_offset, &mut import)?;
+            done.push((path, series.clone(), imported, Vec::new()));
+            continue;
+        }
         let Some(table) = open(&path, &hints)? else {
             let files = import::files(&path)?;
             let found = match frames::recorded(&files)? {
                 Some(kind) => frames::import(&files, kind, &args.venue, &mut import)?,
-                None => import::captures(&files, &args.venue, &mut import)?,
+                None => match source_of(&path, &files, &args.configuration)? {
+                    Some(source) => house_frames::import(&files, &source, &mut import)?,
+                    None => import::captures(&files, &args.venue, &mut import)?,
+                },
             };
             let found = found.into_iter();
             done.extend(
@@ -185,7 +203,7 @@ fn import(args: ImportArgs, catalogue: &Catalogue, output: Output) -> anyhow::Re
         };
         let series = Series {
             venue: args.venue.clone(),
-            product: table.product.clone(),
+            subject: table.product.clone().into(),
             kind: table.kind,
             interval: table.interval,
         };
@@ -216,6 +234,72 @@ fn import(args: ImportArgs, catalogue: &Catalogue, output: Output) -> anyhow::Re
             .try_for_each(|note| output.line(&format!("    {note}")))?;
     }
     Ok(())
+}
+
+/// Adds a table of numbers or targets.
+fn of_house(
+    path: &Path,
+    series: &Series,
+    offset: Option<UtcOffset>,
+    import: &mut Import<'_>,
+) -> anyhow::Result<Imported> {
+    let mut adding = Adding::new(path, series);
+    // Names are in the first line.
+    match series.kind {
+        Kind::Numbers => {
+            for (row, line) in tradewind_data::numbers(path, offset)?.into_iter().zip(2..) {
+                import.push(&mut adding, Row::Number(row), line)?;
+            }
+        }
+        Kind::Targets => {
+            let instrument = series.subject.to_string();
+            let instrument = instrument.split_once(':').map_or("", |(_, name)| name);
+            for (row, line) in tradewind_data::targets(path, offset)?.into_iter().zip(2..) {
+                let named = row.instrument.as_deref().unwrap_or(instrument);
+                anyhow::ensure!(
+                    named == instrument || instrument.rsplit(':').next() == Some(named),
+                    "{}: line {line}: it is a target in {named}, and the series is of {instrument}; split the file",
+                    path.display()
+                );
+                let row = TargetRow {
+                    instrument: None,
+                    ..row
+                };
+                import.push(&mut adding, Row::Target(Box::new(row)), line)?;
+            }
+        }
+        _ => anyhow::bail!(
+            "--series is for tables of numbers and targets; write --venue, --product and --interval for {series}"
+        ),
+    }
+    Ok(import.finish(adding)?)
+}
+
+/// The source of a house that a recording is of, if it is of one.
+fn source_of(
+    path: &Path,
+    files: &[PathBuf],
+    configuration: &ConfigFile,
+) -> anyhow::Result<Option<SourceSettings>> {
+    let Some((name, address)) = house_frames::heading(files)? else {
+        return Ok(None);
+    };
+    let is_of_venue =
+        address.starts_with("ws") && tradewind_venues::VenueKind::named(&name).is_some();
+    if is_of_venue {
+        return Ok(None);
+    }
+    let config = configuration.load(Listing::Unknown)?;
+    let mut sources = config.sources.iter();
+    let found = sources.find(|source| source.name == name).cloned();
+    // A venue may have any name; where it is not known, its frames say what they are.
+    anyhow::ensure!(
+        found.is_some() || address.starts_with("ws"),
+        "{}: it is a recording of the source {name}, and {} has no [sources.{name}], which says what its messages mean; name the configuration with --config",
+        path.display(),
+        config.file
+    );
+    Ok(found)
 }
 
 /// A table; `None` for a capture of frames or a recording.
@@ -351,6 +435,8 @@ fn names(kind: Kind, has_sizes: bool) -> String {
         (Kind::Trades, _) => "time,price,quantity,id,side",
         (Kind::Quotes, true) => "time,bid,ask,bid_size,ask_size",
         (Kind::Quotes, false) => "time,bid,ask",
+        (Kind::Numbers, _) => "time,received_at,value,max_age",
+        (Kind::Targets, _) => "time,received_at,exposure,expires",
         (Kind::Books, _) => {
             let levels = ["bid", "ask"].into_iter().flat_map(|side| {
                 let level = move |level| format!(",{side}_{level},{side}_size_{level}");
@@ -395,6 +481,17 @@ fn line(row: &Row) -> String {
                 some(row.ask_size)
             )
         }
+        Row::Number(row) => {
+            let age = row
+                .max_age
+                .and_then(|age| i64::try_from(age.as_nanos()).ok());
+            let age = age.map_or_else(String::new, |nanos| Decimal::new(nanos, 9).to_string());
+            format!("{},{},{},{age}", row.event_time, row.received_at, row.value)
+        }
+        Row::Target(row) => format!(
+            "{},{},{},{}",
+            row.event_time, row.received_at, row.exposure, row.expires
+        ),
         Row::Book(row) => {
             // A level that is not there has empty cells.
             let side = |levels: &[(Amount, Amount)]| {

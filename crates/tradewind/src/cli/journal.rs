@@ -1,4 +1,4 @@
-//! `tradewind journal`: looks into the files of a desk, whether it runs or not, and changes nothing.
+//! `tradewind journal`: looks into the files of a desk, whether it runs or not. Only `repair` changes them, and of no running desk.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use tradewind_journal::{
 };
 
 use super::exit::ProblemsFound;
+use super::journal_repair::repair;
 use super::location::Location;
 use super::output::Output;
 use super::table::{Column, Style, Table, short_hash, text_at, to_the_second};
@@ -43,6 +44,8 @@ enum JournalCommand {
     Verify,
     /// Print records as JSON lines
     Export(ExportArgs),
+    /// Cut what is damaged off and keep it in a folder of its own; the next start is killed until a person has compared the account
+    Repair,
 }
 
 #[derive(Debug, Args)]
@@ -93,6 +96,7 @@ pub(super) fn execute(
         JournalCommand::Inspect(args) => inspect(&reader, &dir, args, output),
         JournalCommand::Verify => verify(&reader, output),
         JournalCommand::Export(args) => export(&reader, args, output),
+        JournalCommand::Repair => repair(location, &dir, output),
     }
 }
 

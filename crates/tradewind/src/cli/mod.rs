@@ -8,6 +8,7 @@
 
 mod adopt;
 mod backtest;
+mod backtest_model;
 mod backtest_process;
 mod bots;
 mod certify;
@@ -20,6 +21,7 @@ mod exit;
 mod faults;
 mod init;
 mod journal;
+mod journal_repair;
 mod kill;
 mod location;
 mod new;
@@ -34,6 +36,8 @@ mod status;
 mod table;
 mod time;
 mod token;
+mod train;
+mod train_rows;
 mod why;
 
 use std::process::ExitCode;
@@ -120,6 +124,8 @@ enum Command {
     Reset(kill::ResetArgs),
     /// Run a strategy over data files
     Backtest(backtest::BacktestArgs),
+    /// Make versions of the models of the configuration, with the user's Python
+    Train(train::TrainArgs),
     /// Record market data, fetch and import it into the catalogue, list, check and export it
     Data(data::DataArgs),
     /// Look into the files of the journal, check them, and export records
@@ -166,6 +172,7 @@ fn dispatch(
         Command::Risk(args) => risk::execute(&args, &client()?, output),
         Command::Events(args) => events::follow(&args, &client()?, output),
         Command::Backtest(args) => backtest::run(args, &location.data_dir, output),
+        Command::Train(args) => train::run(&args, &location.data_dir, output),
         Command::Data(args) => data::execute(args, &location.data_dir, output),
         Command::Why(args) => why::execute(&args, &location, client, output),
         Command::Kill(args) => kill::kill(&args, &location, timeout, output),

@@ -128,6 +128,7 @@ fn lines(answer: &Value) -> Vec<String> {
                 at("/until")
             ));
         }
+        lines.extend(universe(&bot["universe"]));
         lines.extend(clauses(bot));
     }
     if bot.is_null() && answer["at"].is_string() {
@@ -172,6 +173,24 @@ fn lines(answer: &Value) -> Vec<String> {
         lines.push("the log no longer has the first causes".to_owned());
     }
     lines
+}
+
+/// What a bot may enter, and since when.
+fn universe(universe: &Value) -> Option<String> {
+    let members = universe["members"].as_array()?;
+    let names: Vec<&str> = members.iter().filter_map(Value::as_str).collect();
+    let at = |pointer: &str| text_at(universe, pointer);
+    Some(format!(
+        "may enter {} ({}, candles up to {}, changed at {})",
+        if names.is_empty() {
+            "nothing".to_owned()
+        } else {
+            names.join(", ")
+        },
+        at("/rule"),
+        at("/as_of"),
+        at("/changed_at")
+    ))
 }
 
 /// What a bot's rules look for, a line a part.

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use tradewind_events::{ExternalControl, Lane, WakeRule};
 use tradewind_model::{
-    AccountMode, Amount, ExitPlan, OnExpiry, OrderPolicy, Protections, Sizer, Stop, VenueId,
+    AccountMode, Amount, ExitPlan, Interval, OnExpiry, OrderPolicy, Ppm, Protections, Sizer, Stop,
+    VenueId,
 };
 use tradewind_rules::{RuleText, Rules};
 use tradewind_strategy::{Pairing, ReadUse};
@@ -19,6 +20,7 @@ use super::sources::SourceSettings;
 use super::strategies::{self, StrategySettings};
 use super::structure::join;
 use super::tree::{Node, Origin, Table, Value};
+use super::universe::{self, UniverseSettings};
 use super::values::{self, Read};
 
 /// A bot as configured.
@@ -30,12 +32,16 @@ pub struct BotSettings {
     pub strategy: StrategySettings,
     /// Name of its account.
     pub account: String,
-    /// Full names of the instruments it trades: `binance:BTC/USDT`.
+    /// Full names of the instruments it trades: `binance:BTC/USDT`. Of a universe the candidates; none while they are not known.
     pub instruments: Vec<String>,
+    /// How those of its instruments are chosen that it may enter; all where it is absent.
+    pub universe: Option<UniverseSettings>,
     /// Full names of the instruments it looks at besides.
     pub reads: Vec<String>,
-    /// What it may use, in the quote asset of its instruments.
+    /// What it may use, in the quote asset of its instruments; zero where it is a share.
     pub budget: Amount,
+    /// What it may use, as a share of its account's equity.
+    pub budget_share: Option<Ppm>,
     /// How many positions it may hold at once.
     pub positions_max: u32,
     /// How much a full signal buys.
@@ -59,6 +65,69 @@ impl BotSettings {
     #[must_use]
     pub fn wakes(&self) -> &[WakeRule] {
         &self.strategy.wakes
+    }
+
+    /// What it may use where its account has so much.
+    #[must_use]
+    pub fn budget_of(&self, capital: Option<Amount>) -> Amount {
+        let share = self.budget_share.zip(capital);
+        let part = share.and_then(|(share, capital)| capital.share(share));
+        part.unwrap_or(self.budget)
+    }
+
+    /// Takes the candidates of its universe over.
+    pub(super) fn take_candidates(&mut self, names: Vec<String>) {
+        self.reads.retain(|read| !names.contains(read));
+        self.instruments = names;
+    }
+
+    /// How many positions there may be at most.
+    fn places(&self) -> usize {
+        let top = self.universe.as_ref().map(|universe| universe.rule.top);
+        top.map_or(self.instruments.len(), |top| top as usize)
+    }
+}
+
+/// Notes accounts of which bots have more than all, and shares of what nobody has confirmed.
+pub(super) fn check_shares(bots: &[BotSettings], accounts: &[AccountSettings], errors: &Errors) {
+    for account in accounts {
+        let here = bots.iter().enumerate();
+        let here = here.filter(|(_, bot)| bot.account == account.name);
+        let mut sum = Ppm::ZERO;
+        let mut names: Vec<&str> = Vec::new();
+        let mut last = None;
+        for (index, bot) in here {
+            let Some(share) = bot.budget_share else {
+                continue;
+            };
+            sum = Ppm(sum.0 + share.0);
+            names.push(&bot.id);
+            last = Some(index);
+        }
+        let Some(index) = last else {
+            continue;
+        };
+        let path = format!("bots[{index}].budget");
+        if sum > Ppm::ONE {
+            let what = format!(
+                "the budgets of {} are {} of account {:?} together",
+                names.join(", "),
+                values::percent(sum),
+                account.name
+            );
+            let cure = "lower some of them, to 100% together at most";
+            errors.push(path, None, Problem::new(what, cure));
+        } else if account.mode() == AccountMode::Live && account.capital.is_none() {
+            let what = format!(
+                "a share of account {:?}, whose capital is not written",
+                account.name
+            );
+            let cure = format!(
+                "write capital = 1000 in [accounts.{}]: what its bots may use together",
+                account.name
+            );
+            errors.push(path, None, Problem::new(what, cure));
+        }
     }
 }
 
@@ -128,11 +197,11 @@ fn read_bot(
     let account = section.get("account", |node| {
         known(node, "account", context.account_names)
     });
-    let instruments = traded(section, account.as_deref(), context);
+    let traded = traded((path, section), account.as_deref(), context, errors);
     let reads = section.items("reads", |node| {
         instrument(node, account.as_deref(), context, AllowedVenues::Any)
     });
-    let budget = section.get("budget", values::amount);
+    let budget = section.get("budget", values::amount_or_share);
     let positions_max = section.get("max_positions", values::count_from_one);
     let sizer = section.get("sizer", handling::sizer);
     let exit_path = join(path, "exit");
@@ -155,9 +224,11 @@ fn read_bot(
         id: id?,
         strategy: strategy?,
         account: account?,
-        instruments: instruments?,
+        universe: traded.as_ref()?.1.clone(),
+        instruments: traded?.0,
         reads: reads?,
-        budget: budget?,
+        budget: budget?.unwrap_or_else(|_| Amount::ZERO),
+        budget_share: budget?.err(),
         positions_max: positions_max?,
         sizer: sizer?,
         exit: exit?,
@@ -167,6 +238,10 @@ fn read_bot(
         external: external?,
         protections: protections?,
     };
+    let days = WakeRule::Candles(Interval::Day1);
+    if bot.universe.is_some() && !bot.strategy.wakes.contains(&days) {
+        bot.strategy.wakes.push(days);
+    }
     if let Some(rules) = bot.strategy.rules.clone() {
         follow_rules(&mut bot, &rules, section, context)?;
     }
@@ -233,14 +308,19 @@ fn follow_rules(
             Problem::new("rules have a size in its place", cure),
         );
     }
-    match super::rules::sizer(&rules, &bot.instruments) {
+    let of_universe = bot
+        .universe
+        .as_ref()
+        .map(|one| vec![format!("/{}", one.quote)]);
+    let products = of_universe.as_ref().unwrap_or(&bot.instruments);
+    match super::rules::sizer(&rules, products) {
         Ok(sizer) => bot.sizer = sizer,
         Err(error) => section.complain("size", Problem::new(error.problem, error.cure)),
     }
     bot.exit = rules.exit_plan();
     bot.policy = rules.policy(bot.policy);
     if !is_written("max_positions") {
-        bot.positions_max = u32::try_from(bot.instruments.len()).unwrap_or(u32::MAX);
+        bot.positions_max = u32::try_from(bot.places()).unwrap_or(u32::MAX);
     }
     for product in rules.others() {
         let node = Node {
@@ -264,7 +344,10 @@ fn follow_rules(
         }
     }
     distinct(bot, rules.others(), section);
-    for name in rules.series() {
+    let of_sources = rules
+        .series()
+        .filter(|name| *name != tradewind_process::PREDICTION);
+    for name in of_sources {
         let source = name.split_once(':').map_or(name, |(source, _)| source);
         let mut sources = context.sources.iter();
         let Some(source) = sources.find(|known| known.name == source) else {
@@ -315,8 +398,8 @@ fn agree(bot: &BotSettings, section: Section<'_>) {
         let problem = Problem::new(what, "write exit.stop = \"2%\", or another sizer");
         section.complain("sizer", problem);
     }
-    if bot.positions_max as usize > bot.instruments.len() {
-        let (most, count) = (bot.positions_max, bot.instruments.len());
+    if bot.positions_max as usize > bot.places() {
+        let (most, count) = (bot.positions_max, bot.places());
         let what = format!("{most} positions in {count} instruments");
         let problem = Problem::new(what, format!("write a number from 1 to {count}"));
         section.complain("max_positions", problem);
@@ -345,11 +428,62 @@ fn reads_a_pair_of_each(bot: &BotSettings, section: Section<'_>) {
     }
 }
 
+/// What a bot trades, and its universe if it has one.
 fn traded(
-    section: Section<'_>,
+    (path, section): (&str, Section<'_>),
     account: Option<&str>,
     context: Context<'_>,
+    errors: &Errors,
+) -> Option<(Vec<String>, Option<UniverseSettings>)> {
+    if let Some(node) = section.node("instruments")
+        && let Value::Table(table) = &node.value
+    {
+        let path = join(path, "instruments");
+        let written = universe::read(&path, (node, table), errors)?;
+        let section = Section::new(&path, Some(&written.whole), errors);
+        let names = candidates(section, account, &written.settings.quote, context)?;
+        return Some((names, Some(written.settings)));
+    }
+    let names = named(section, account, context)?;
+    Some((names, None))
+}
+
+/// The candidates of a universe that are known while the file is read.
+fn candidates(
+    section: Section<'_>,
+    account: Option<&str>,
+    quote: &str,
+    context: Context<'_>,
 ) -> Option<Vec<String>> {
+    let mut names = section.items("among", |node| {
+        let name = instrument(node, account, context, AllowedVenues::Account)?;
+        if name.split_once('/').is_some_and(|(_, of)| of == quote) {
+            return Ok(name);
+        }
+        let what = format!("{name} is not quoted in {quote}");
+        Err(Problem::new(what, format!("name products in {quote}")))
+    })?;
+    names.sort_unstable();
+    names.dedup();
+    let mut accounts = context.accounts.iter();
+    let known = accounts.find(|known| Some(known.name.as_str()) == account)?;
+    let is_generated = context.listing == Listing::Generated && known.mode() == AccountMode::Paper;
+    if names.is_empty() && is_generated {
+        let market = tradewind_simx::universe(&known.venue, VenueId(0));
+        names = universe::candidates(&market.instruments, &known.venue, quote);
+    }
+    let is_known = is_generated || !names.is_empty();
+    if let Err(problem) = universe::check_count(names.len(), &known.venue)
+        && is_known
+    {
+        section.complain("among", problem);
+        return None;
+    }
+    Some(names)
+}
+
+/// What a bot trades where it is named.
+fn named(section: Section<'_>, account: Option<&str>, context: Context<'_>) -> Option<Vec<String>> {
     let names = section.items("instruments", |node| {
         instrument(node, account, context, AllowedVenues::Account)
     })?;

@@ -13,9 +13,9 @@ use super::structure;
 use super::tree::{Node, Value};
 use super::values::{self, Read};
 
-/// `{ share = 0.5 }`, `{ fixed = "0.01" }`, `{ risk_to_stop = 0.01 }` or `{ volatility_target = 0.01 }`.
+/// `{ share = "50%" }`, `{ fixed = "0.01" }`, `{ risk_to_stop = "1%" }` or `{ volatility_target = "1%" }`.
 pub(super) fn sizer(node: &Node) -> Read<Sizer> {
-    const CURE: &str = "write one of { share = 0.5 }, { fixed = 0.01 }, { risk_to_stop = 0.01 }, { volatility_target = 0.01 }";
+    const CURE: &str = "write one of { share = \"50%\" }, { fixed = 0.01 }, { risk_to_stop = \"1%\" }, { volatility_target = \"1%\" }";
     let table = values::table(node).map_err(|problem| Problem::new(problem.what, CURE))?;
     let mut entries = table.iter();
     let (Some((name, value)), None) = (entries.next(), entries.next()) else {

@@ -114,6 +114,7 @@ pub(super) const ROOT: &[Key] = &[
     required("limits", Kind::Table(LIMITS), "[limits]", "limits of every order"),
     default("simulation", Kind::Table(SIMULATION), "{}", "the embedded exchange"),
     optional("telegram", Kind::Table(TELEGRAM), "[telegram]", "the Telegram bot"),
+    optional("models", Kind::Named(MODEL), "[models.dip]", "models that tradewind train makes, for the strategy \"model:NAME\": docs/models.md"),
     optional("bots", Kind::Tables(BOT), "[[bots]]", "the bots, in the order in which they start"),
 ];
 
@@ -150,10 +151,10 @@ const VENUE: &[Key] = &[
     optional("ws_api_url", Kind::Text, "\"wss://ws-api.binance.com:443/ws-api/v3\"", "whole address of its WebSocket API, where orders go there"),
     default("order_entry", Kind::Choice(&["rest", "websocket"]), "\"rest\"", "which interface new orders go to"),
     default("book", Kind::Choice(&["top20", "diffs"]), "\"top20\"", "how books come from Binance: the best 20 levels whole, or a snapshot and its changes"),
-    default("fee", Kind::Ratio, "0.001", "the worst fee it takes, as a share of an order's value"),
+    default("fee", Kind::Ratio, "\"0.1%\"", "the worst fee it takes, as a share of an order's value"),
     optional("ca_file", Kind::Text, "\"venue-ca.pem\"", "PEM file of certificates trusted at this venue besides the built-in ones, for a venue with a private CA"),
     default("record", Kind::Flag, "false", "whether a desk that runs records what its market connections there receive"),
-    default("retry_share", Kind::Ratio, "0.1", "L09: readings repeated after a failure, as a share of the requests that it answered"),
+    default("retry_share", Kind::Ratio, "\"10%\"", "L09: readings repeated after a failure, as a share of the requests that it answered"),
     default("retries_per_minute", Kind::Count, "10", "L09: readings repeated a minute besides; while more fail, they wait until it is their turn"),
     default("references", Kind::Open(&Kind::Free("the name of an instrument, or a table with source and within")), "{}", "second sources of prices, by product: an entry is refused unless the mid there is live and within 1 % of its own"),
 ];
@@ -296,13 +297,13 @@ pub(super) const BOT: &[Key] = &[
     required("id", Kind::Name, "\"btc-rsi\"", "its name, unique on the desk"),
     required("strategy", Kind::Text, "\"rsi_reversion\"", "the name of its strategy, or a file: \"python:FILE.py\" or \"python:FILE.py:Class\", relative to this file"),
     required("account", Kind::Name, "\"paper\"", "the account it trades on"),
-    required("instruments", Kind::List(&Kind::Text), "[\"BTC/USDT\"]", "what it trades"),
+    required("instruments", Kind::Free("a list of instruments, or a table with quote, top, by, min_age and among"), "[\"BTC/USDT\"]", "what it trades; { quote = \"USDT\", top = 30, by = \"volume 7d\" } chooses anew each day"),
     default("reads", Kind::List(&Kind::Text), "[]", "instruments it reads but does not trade"),
     default("timeframes", Kind::List(&Kind::Text), "[]", "intervals of the candles it uses"),
     optional("wake", Kind::Free("\"quotes\", \"candles\", \"every 15m\", \"every 1d at 00:05\", or a list of them"), "\"candles\"", "when it is evaluated; by default at each candle's close, if timeframes are set"),
-    required("budget", Kind::Amount, "2000", "its capital, in the quote asset of its instruments"),
+    required("budget", Kind::Free("an amount, or a share such as \"12.5%\""), "2000", "its capital, in the quote asset of its instruments; a share is of its account's equity, set anew each UTC day"),
     default("max_positions", Kind::Count, "1", "how many positions it may hold at once"),
-    default("sizer", Kind::Free("a table with one of share, fixed, risk_to_stop, volatility_target"), "{ share = 0.9 }", "how much a full signal buys; the default leaves room for fees and losses"),
+    default("sizer", Kind::Free("a table with one of share, fixed, risk_to_stop, volatility_target"), "{ share = \"90%\" }", "how much a full signal buys; the default leaves room for fees and losses"),
     required("exit", Kind::Table(EXIT), "{ stop = \"2%\" }", "its exit plan; for no stop write stop = \"none\""),
     default("policy", Kind::Free("\"market\", \"limit\", \"post_only\", or a table with type, offset, timeout, chases, then"), "\"market\"", "the order type of its intents"),
     default("params", Kind::Free("a table of the strategy's parameters"), "{}", "parameters of the strategy; those left out take its defaults"),
@@ -358,6 +359,30 @@ const LOW_PROFIT: &[Key] = &[
     default("trades", Kind::Count, "1", "with fewer trades it never pauses"),
     required("required", Kind::Offset, "\"-1%\"", "the sum of their profits below which it pauses, as a share of the budget"),
     required("pause", Kind::Duration, "\"6h\"", "for how long"),
+];
+
+#[rustfmt::skip]
+const MODEL: &[Key] = &[
+    required("features", Kind::Open(&Kind::Text), "{ r = \"rsi(14)\", up = \"(close > sma(50))@1h\" }", "what it predicts from: rule expressions of candles"),
+    required("script", Kind::Text, "\"train.py\"", "the file with train(features, labels, params), relative to this file"),
+    required("timeframe", Kind::Text, "\"1h\"", "the length of its candles"),
+    optional("label", Kind::Text, "\"change(close, -12)\"", "what it is to predict: a change over candles to come, 1 or 0 with \"> 0.5%\" behind it; the script's labels(features, candles) if left out"),
+    default("instruments", Kind::List(&Kind::Text), "[]", "what it is trained on, from the catalogue"),
+    default("data", Kind::List(&Kind::Text), "[]", "files of candles or series of the catalogue in place of them"),
+    optional("from", Kind::Text, "\"2023-01-01\"", "the first moment of the data"),
+    optional("to", Kind::Text, "\"2024-01-01\"", "the first moment that is not part of it"),
+    default("params", Kind::Free("a table of the script's parameters"), "{}", "what train is given as params"),
+    optional("python", Kind::Text, "\"venv/bin/python\"", "the interpreter; python3 if left out"),
+];
+
+/// Keys of a universe.
+#[rustfmt::skip]
+pub(super) const UNIVERSE: &[Key] = &[
+    required("quote", Kind::Text, "\"USDT\"", "quote asset of the instruments that it chooses from"),
+    required("top", Kind::Count, "30", "how many it may enter at most"),
+    required("by", Kind::Text, "\"volume 7d\"", "what they are ordered by, largest first: volume, volatility or change over days"),
+    default("min_age", Kind::Duration, "\"0d\"", "how old the first known daily candle must be, in whole days"),
+    default("among", Kind::List(&Kind::Text), "[]", "what it chooses from; all that the venue lists in the quote asset if left out"),
 ];
 
 /// Keys of a limit order's policy.

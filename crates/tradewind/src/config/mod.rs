@@ -16,6 +16,7 @@ mod error;
 mod handling;
 mod keys;
 mod limits;
+mod models;
 mod nearest;
 mod protections;
 mod reference;
@@ -30,6 +31,7 @@ mod stable_ids;
 mod strategies;
 mod structure;
 mod tree;
+mod universe;
 mod user_strategies;
 mod values;
 
@@ -46,6 +48,7 @@ pub use desk::{
     TelegramSettings,
 };
 pub use error::{ConfigError, ConfigErrors};
+pub use models::{Label, ModelSettings};
 pub use resolve::AbsentInstruments;
 pub use rule_file::RuleFile;
 pub use schema::schema;
@@ -53,6 +56,7 @@ pub use sources::{SourceInstrument, SourceSettings};
 pub use stable_ids::{StableConfiguration, keep_ids};
 pub use strategies::StrategySettings;
 pub use tree::Origin;
+pub use universe::{CANDIDATES_MAX, UniverseSettings};
 pub use values::{format_duration, parse_duration, parse_ratio};
 
 use error::Errors;
@@ -95,6 +99,8 @@ pub struct DeskConfig {
     pub telegram: Option<TelegramSettings>,
     /// Bots in the order of the file; a bot's place is its id.
     pub bots: Vec<BotSettings>,
+    /// Models that `tradewind train` makes.
+    pub models: Vec<ModelSettings>,
     tree: tree::Table,
 }
 
@@ -138,18 +144,7 @@ impl DeskConfig {
         environment: &BTreeMap<String, String>,
         listing: Listing,
     ) -> Result<Self, LoadError> {
-        let (file, text) = match path {
-            None => (DEFAULT_NAME.to_owned(), DEFAULT.to_owned()),
-            Some(path) => {
-                let name = path.display().to_string();
-                let text =
-                    std::fs::read_to_string(path).map_err(|source| LoadError::Unreadable {
-                        path: name.clone(),
-                        source,
-                    })?;
-                (name, text)
-            }
-        };
+        let (file, text) = text_of(path)?;
         let sources = Sources {
             file: &file,
             text: &text,
@@ -157,6 +152,28 @@ impl DeskConfig {
             listing,
         };
         Ok(Self::read(&sources)?)
+    }
+
+    /// Reads the models of a file and nothing else: bots may wait for versions that are still to be made.
+    ///
+    /// # Errors
+    /// [`LoadError`], with everything that is wrong with them.
+    pub fn load_models(
+        path: Option<&Path>,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Vec<ModelSettings>, LoadError> {
+        let (file, text) = text_of(path)?;
+        let errors = Errors::default();
+        let mut tree = tree::parse(&text, &errors);
+        environment::apply(&mut tree, environment, &errors);
+        tree.retain(|key, _| key == "models");
+        let models = keys::ROOT.iter().filter(|key| key.name == "models");
+        let models: Vec<keys::Key> = models.copied().collect();
+        structure::complete("", &mut tree, &models, &errors);
+        let folder = Path::new(&file).parent().unwrap_or(Path::new(""));
+        let read = models::read(&tree, folder, &errors);
+        errors.into_result(&file)?;
+        Ok(read)
     }
 
     /// Reads a configuration.
@@ -192,6 +209,19 @@ impl DeskConfig {
     pub fn show_json(&self) -> serde_json::Value {
         show::json(&self.tree)
     }
+}
+
+/// The name and the text of a file, or of the default configuration.
+fn text_of(path: Option<&Path>) -> Result<(String, String), LoadError> {
+    let Some(path) = path else {
+        return Ok((DEFAULT_NAME.to_owned(), DEFAULT.to_owned()));
+    };
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|source| LoadError::Unreadable {
+        path: name.clone(),
+        source,
+    })?;
+    Ok((name, text))
 }
 
 /// Stands for a configuration that could not be read although no error was noted, which is a fault of this module.
@@ -232,7 +262,9 @@ fn assemble(sources: &Sources<'_>, tree: tree::Table, errors: &Errors) -> Option
         test_strategies: desk.as_ref().is_some_and(|desk| desk.test_strategies),
         folder: Path::new(sources.file).parent().unwrap_or(Path::new("")),
     };
+    let models = models::read(&tree, context.folder, errors);
     let bots = bots::read(&tree, context, errors);
+    bots::check_shares(&bots, &accounts, errors);
     let markets: Vec<&String> = venue_names
         .iter()
         .chain(house_sources.iter().map(|one| &one.name))
@@ -255,6 +287,7 @@ fn assemble(sources: &Sources<'_>, tree: tree::Table, errors: &Errors) -> Option
         simulation: simulation?,
         telegram,
         bots,
+        models,
         tree,
     })
 }

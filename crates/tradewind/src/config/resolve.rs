@@ -9,7 +9,7 @@ use tradewind_model::{
 use super::DeskConfig;
 use super::accounts::ReferenceSettings;
 use super::bots::{BotSettings, unknown_instrument};
-use super::error::{ConfigErrors, Errors};
+use super::error::{ConfigErrors, Errors, Problem};
 use super::tree::{Node, Origin, Value};
 
 /// What becomes of an instrument that its venue does not list.
@@ -93,6 +93,7 @@ impl DeskConfig {
         let carried = self.sources.iter().flat_map(|source| &source.instruments);
         let carried = carried.map(|one| one.listing(&mut assets));
         let listed: Vec<Instrument> = listed.iter().cloned().chain(carried).collect();
+        self.refuse_without_candidates()?;
         if absent == AbsentInstruments::Refuse {
             self.refuse_unlisted(&listed)?;
         }
@@ -138,6 +139,20 @@ impl DeskConfig {
             bots_revision: 0,
             bots_text: None,
         })
+    }
+
+    fn refuse_without_candidates(&self) -> Result<(), ConfigErrors> {
+        let errors = Errors::default();
+        for (index, bot) in self.bots.iter().enumerate() {
+            if bot.instruments.is_empty() {
+                let what = "nobody knows what these prices list";
+                let cure =
+                    "name those to choose from, such as among = [\"BTC/USDT\", \"ETH/USDT\"]";
+                let path = format!("bots[{index}].instruments.among");
+                errors.push(path, None, Problem::new(what, cure));
+            }
+        }
+        errors.into_result(&self.file)
     }
 
     fn refuse_unlisted(&self, listed: &[Instrument]) -> Result<(), ConfigErrors> {
@@ -243,6 +258,8 @@ impl DeskConfig {
             reads: ids(&bot.reads),
             wakes: bot.strategy.wakes.clone(),
             budget: bot.budget,
+            budget_share: bot.budget_share,
+            universe: bot.universe.as_ref().map(|universe| universe.rule),
             positions_max: bot.positions_max,
             sizer: bot.sizer,
             exit: bot.exit.clone(),

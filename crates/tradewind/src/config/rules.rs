@@ -41,7 +41,12 @@ pub(super) fn gather(tree: &mut Table, configuration: &str, errors: &Errors) {
 
 fn is_of_rules(bot: &Table) -> bool {
     let strategy = bot.get("strategy").map(|node| &node.value);
-    matches!(strategy, Some(Value::Text(name)) if name == NAME)
+    matches!(strategy, Some(Value::Text(name)) if has_rules(name))
+}
+
+/// Whether a strategy of this name has rules in its bot's table: the rules themselves, and models.
+pub(super) fn has_rules(name: &str) -> bool {
+    name == NAME || name.starts_with("model:")
 }
 
 pub(super) fn gather_bot(path: &str, bot: &mut Table, configuration: &str, errors: &Errors) {
@@ -260,7 +265,7 @@ fn texts(rules: Section<'_>, key: &str) -> Option<std::collections::BTreeMap<Str
 }
 
 /// A name in expressions.
-fn is_name(name: &str) -> Read<()> {
+pub(super) fn is_name(name: &str) -> Read<()> {
     let plain = |one: char| one.is_ascii_alphanumeric() || one == '_';
     let begins = name.starts_with(|one: char| one.is_ascii_alphabetic() || one == '_');
     let words = [

@@ -10,11 +10,13 @@ use tradewind_rules::{NAME, RuleText, WakeText};
 use tradewind_strategy::{BuildError, ParameterError, ReadUse, StrategyInfo, WakesOn};
 
 use super::error::{Errors, Problem};
+use super::models;
 use super::section::Section;
 use super::structure::join;
 use super::tree::{Node, Value};
 use super::user_strategies;
 use super::values::{self, Read};
+use crate::models::ModelReference;
 use crate::user_strategy::Reference;
 
 /// A strategy with its parameters, and what wakes it.
@@ -48,6 +50,19 @@ pub(super) fn read(
         && let Some(reference) = Reference::parse(name)
     {
         return user_strategies::read((path, name), &reference, section, folder, errors);
+    }
+    if let Some(Value::Text(name)) = name
+        && name.starts_with("model:")
+    {
+        let Some(reference) = ModelReference::parse(name) else {
+            let cure = "write \"model:NAME\", or \"model:NAME@3\" for a version";
+            section.complain(
+                "strategy",
+                Problem::new(format!("{name:?} names no model"), cure),
+            );
+            return None;
+        };
+        return models::read_bot((path, name), &reference, section, folder, errors);
     }
     user_strategies::refuse_keys(section);
     if matches!(name, Some(Value::Text(name)) if name == NAME) {

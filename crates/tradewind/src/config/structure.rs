@@ -48,7 +48,7 @@ fn refuse_unknown(path: &str, table: &Table, keys: &[Key], errors: &Errors) {
 /// The keys that a table may have. Rules stand in their bot's table.
 fn names(table: &Table, keys: &[Key]) -> Vec<&'static str> {
     let strategy = table.get("strategy").map(|node| &node.value);
-    let has_rules = matches!(strategy, Some(Value::Text(name)) if name == tradewind_rules::NAME);
+    let has_rules = matches!(strategy, Some(Value::Text(name)) if rules::has_rules(name));
     let of_rules = rules::KEYS.iter().copied().filter(|_| has_rules);
     keys.iter().map(|key| key.name).chain(of_rules).collect()
 }

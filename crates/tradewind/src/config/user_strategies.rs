@@ -79,7 +79,7 @@ pub(super) fn read(
     })
 }
 
-fn options(section: Section<'_>, folder: &Path) -> Option<ProcessOptions> {
+pub(super) fn options(section: Section<'_>, folder: &Path) -> Option<ProcessOptions> {
     let given = |key: &str| section.node(key).is_some();
     let interpreter = match given("python") {
         // A path is relative to the configuration, and a bare name is looked up.

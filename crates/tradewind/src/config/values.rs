@@ -98,6 +98,28 @@ pub(super) fn amount(node: &Node) -> Read<Amount> {
     }
 }
 
+/// An amount of money above zero, or a share above 0 % and at most 100 % (`Err`).
+pub(super) fn amount_or_share(node: &Node) -> Read<Result<Amount, Ppm>> {
+    match &node.value {
+        Value::Text(text) if text.ends_with('%') => ratio(node).map(Err),
+        _ => match amount(node) {
+            Ok(amount) => Ok(Ok(amount)),
+            Err(problem) => Err(Problem::new(
+                problem.what,
+                format!("{}, or a share such as \"12.5%\"", problem.cure),
+            )),
+        },
+    }
+}
+
+/// A share as it is written: `12.5%`.
+pub(super) fn percent(share: Ppm) -> String {
+    let (whole, parts) = (share.0 / 10_000, share.0 % 10_000);
+    let text = format!("{whole}.{parts:04}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    format!("{text}%")
+}
+
 /// A multiple of something, above zero: how many times as fast as real time, for one.
 pub(super) fn multiple(node: &Node) -> Read<Ppm> {
     const CURE: &str = "write a plain number above 0, such as 10 or 0.5";
@@ -128,7 +150,7 @@ pub(super) fn multiple_or_off(node: &Node) -> Read<Option<Ppm>> {
 
 /// A share in (0, 1]: `0.05` or `"5%"`.
 pub(super) fn ratio(node: &Node) -> Read<Ppm> {
-    const CURE: &str = "write a fraction above 0 and at most 1, such as 0.05, or \"5%\"";
+    const CURE: &str = "write a share above 0% and at most 100%, such as \"5%\"";
     let ratio = any_ratio(node, CURE)?;
     if ratio > Ppm::ZERO && ratio <= Ppm::ONE {
         return Ok(ratio);
@@ -141,7 +163,7 @@ pub(super) fn ratio(node: &Node) -> Read<Ppm> {
 
 /// A distance that may be negative, smaller than 1 either way.
 pub(super) fn offset(node: &Node) -> Read<Ppm> {
-    const CURE: &str = "write a fraction between -1 and 1, such as 0.0002, or \"0.02%\"";
+    const CURE: &str = "write a share between -100% and 100%, such as \"0.02%\"";
     let offset = any_ratio(node, CURE)?;
     if offset.0.abs() < Ppm::ONE.0 {
         return Ok(offset);

@@ -273,6 +273,7 @@ fn view<'a>(
         standing: None,
         carried_out: request.carried_out,
         last_entry: request.last_entry,
+        members: request.members.as_deref(),
     }
 }
 

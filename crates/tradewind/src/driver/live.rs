@@ -22,6 +22,7 @@ use crate::driver::evaluation::EvaluationLanes;
 use crate::driver::input_queues::{EngineQuery, Taken};
 use crate::driver::journal_writer::JournalWriter;
 use crate::driver::latency::{LatencyStages, Stage};
+use crate::driver::stand_still::{self, StandStill};
 use crate::driver::syncs::IntentSafety;
 
 /// Time that queries may take of one turn; the first query of a turn runs whatever it takes.
@@ -98,9 +99,18 @@ pub async fn run<O: Outbox>(parts: DriverParts<O>) -> anyhow::Result<Engine> {
         time: Arc::clone(&time),
     };
     let mut driver = Driver::new(parts.engine, parts.clock, journal, effects);
-    let mut taken = Taken::default();
+    let (mut taken, mut still) = (Taken::default(), StandStill::default());
     loop {
         queues.take(&mut taken);
+        if let Some(span) = still.take(driver.clock()) {
+            tracing::warn!(
+                seconds = span.as_secs(),
+                "The process stood still, or the machine was suspended: accounts are read before anything is entered."
+            );
+            let accounts = driver.engine().configuration().accounts.len();
+            let first = stand_still::inputs(accounts, span);
+            first.for_each(|input| taken.batch.control.push_front(input));
+        }
         driver
             .turn(&mut taken.batch)
             .context("writing the journal")?;
@@ -111,10 +121,13 @@ pub async fn run<O: Outbox>(parts: DriverParts<O>) -> anyhow::Result<Engine> {
             effects.evaluations.stop();
             return Ok(engine);
         }
+        let now = driver.clock().now();
         if !taken.is_empty() {
+            still.wait_until(now, Some(now));
             tokio::task::yield_now().await;
             continue;
         }
+        still.wait_until(now, driver.next_due());
         let due = driver.next_due().map(|due| driver.clock().real_until(due));
         let check = driver.journal().next_check();
         let due = due.into_iter().chain(check).min();

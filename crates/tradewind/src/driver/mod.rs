@@ -13,6 +13,7 @@ mod journal_writer;
 pub mod latency;
 pub mod live;
 mod process_lane;
+mod stand_still;
 mod syncs;
 
 pub use desk_handle::DeskHandle;

@@ -7,7 +7,7 @@ use tradewind_events::{
     BotConfig, Configuration, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest,
     Input, LaneState,
 };
-use tradewind_process::{Mode, ProcessStrategy, Processes};
+use tradewind_process::{LaneStrategy, Processes};
 use tradewind_strategy::{Evaluated, Strategy as _, StrategyError};
 
 use super::evaluation::{Message, call};
@@ -26,19 +26,19 @@ pub(super) struct ProcessWorker {
 /// Where the strategy is between two faults.
 enum Run {
     /// Loaded, and not used since: a rebuild would make the same.
-    Fresh(Box<ProcessStrategy>),
-    Used(Box<ProcessStrategy>),
+    Fresh(LaneStrategy),
+    Used(LaneStrategy),
     /// It failed. Nothing is run until the engine has it rebuilt.
     Failed,
 }
 
 impl ProcessWorker {
     pub(super) fn run(mut self, requests: &Receiver<Message>) {
-        let mut run = Run::Fresh(self.build());
+        let mut run = self.build();
         for message in requests {
             run = match (message, run) {
                 (Message::Reset, Run::Fresh(strategy)) => Run::Fresh(strategy),
-                (Message::Reset, Run::Used(_) | Run::Failed) => Run::Fresh(self.build()),
+                (Message::Reset, Run::Used(_) | Run::Failed) => self.build(),
                 (Message::Evaluate(_), Run::Failed) => Run::Failed,
                 (Message::Evaluate(request), Run::Fresh(strategy) | Run::Used(strategy)) => {
                     self.evaluate(&request, strategy)
@@ -49,11 +49,15 @@ impl ProcessWorker {
 
     /// A strategy whose process is loaded already, so that the first evaluation does not wait for it. What fails here fails again, and
     /// is reported, at that evaluation.
-    fn build(&self) -> Box<ProcessStrategy> {
-        let instruments = &self.configuration.instruments;
-        let mut strategy =
-            ProcessStrategy::new(&self.bot, instruments, &self.processes, Mode::Live)
-                .with_fee(self.configuration.fee);
+    fn build(&self) -> Run {
+        let (instruments, fee) = (&self.configuration.instruments, self.configuration.fee);
+        let mut strategy = match LaneStrategy::live(&self.bot, instruments, &self.processes, fee) {
+            Ok(strategy) => strategy,
+            Err(error) => {
+                tracing::error!(bot = self.bot.name, %error, "A strategy cannot be built.");
+                return Run::Failed;
+            }
+        };
         if !self.state.is_empty()
             && let Err(error) = strategy.restore(&self.state)
         {
@@ -62,11 +66,11 @@ impl ProcessWorker {
         if let Err(error) = strategy.load() {
             tracing::error!(bot = self.bot.name, %error, "A strategy's process cannot be used.");
         }
-        Box::new(strategy)
+        Run::Fresh(strategy)
     }
 
-    fn evaluate(&mut self, request: &EvaluationRequest, mut strategy: Box<ProcessStrategy>) -> Run {
-        let evaluated = call(strategy.as_mut(), request, &self.bot, &self.configuration);
+    fn evaluate(&mut self, request: &EvaluationRequest, mut strategy: LaneStrategy) -> Run {
+        let evaluated = call(&mut strategy, request, &self.bot, &self.configuration);
         let is_failed = matches!(
             evaluated,
             Evaluated::Failed(StrategyError::Process(_)) | Evaluated::Panicked(_)

@@ -162,3 +162,25 @@ fn a_backtest_of_a_file_says_what_is_wrong_with_it() {
         "is handed all candles before the run, and this data has none",
     );
 }
+
+#[test]
+fn new_rules_are_in_order_and_say_what_is_wrong_with_them() {
+    let dir = TempDir::new().unwrap();
+    let dir = dir.path();
+    expect(
+        &tradewind(dir, &["new", "strategy", "breakout", "--rules"]),
+        0,
+    );
+    let check = ["config", "check", "--config", "breakout/tradewind.toml"];
+    let output = tradewind(dir, &check);
+    expect(&output, 0);
+    assert!(stdout(&output).contains("bots 1"), "{}", stdout(&output));
+    let file = dir.join("breakout/tradewind.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains("id = \"breakout\""), "{text}");
+    fs::write(&file, text.replace("highest(high, 20)", "higest(high, 20)")).unwrap();
+    let output = tradewind(dir, &check);
+    expect(&output, 4);
+    let said = stderr(&output);
+    assert!(said.contains("did you mean highest?"), "{said}");
+}

@@ -14,6 +14,7 @@ mod resolving;
 mod rules;
 mod steered;
 mod templates;
+mod universe;
 mod values;
 
 use std::collections::BTreeMap;

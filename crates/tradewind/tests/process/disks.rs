@@ -3,6 +3,7 @@
 //! A full disk is a small tmpfs, which needs root. Linux refuses to remount a file system read-only while files are open
 //! for writing, so that this and errors of single calls come from `disk_shim.c`, beneath the C library.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
@@ -14,7 +15,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::desk::{Desk, command, unused_address, within};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, executions, symbol, told_by_desk};
+use crate::fast_bots::fast_bots;
 use crate::live::{come_to_rest, compare, configuration, live};
 use crate::shim;
 
@@ -268,6 +270,45 @@ fn a_full_disk_leaves_exits_and_then_cancels_and_heals_by_itself() {
     rig.trades_again(&desk);
     desk.crash();
     rig.loses_nothing();
+}
+
+/// S05: the embedded exchange is on the full disk, too. It cannot keep what it would answer, so the desk ends with the reason; once there
+/// is room, the next start has all that either of them knew.
+#[test]
+fn an_embedded_exchange_on_a_full_disk_ends_the_desk_and_loses_nothing() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let Some(disk) = Tmpfs::mount(folder, 256 * MIB) else {
+        return;
+    };
+    let config = fast_bots(folder);
+    let mut desk = Desk::start_with(folder, &["--config", &config]);
+    within(SOON, "fills", || (fills(&desk) >= 10).then_some(()));
+    disk.fill();
+    let status = desk.ended(SOON);
+    assert!(!status.success(), "{status}");
+
+    disk.make_room();
+    let mut desk = Desk::start_with(folder, &["--config", &config]);
+    let before = fills(&desk);
+    within(HEALED, "new fills", || {
+        (fills(&desk) >= before + 5).then_some(())
+    });
+    come_to_rest(folder, &desk);
+    within(SOON, "a comparison with the account", || {
+        (desk.get("balances")["equal"] == true).then_some(())
+    });
+    let mut told = Vec::new();
+    let known = desk.get("status")["counters"]["fills"].clone();
+    within(SOON, "every fill in the database", || {
+        told = desk.all("fills");
+        (told.len() as u64 >= known.as_u64().unwrap()).then_some(())
+    });
+    desk.signal("TERM");
+    assert!(desk.ended(SOON).success());
+    let symbols: BTreeSet<String> = told.iter().map(symbol).collect();
+    let told: BTreeSet<_> = told.iter().map(told_by_desk).collect();
+    assert_eq!(told, executions(folder, &symbols));
 }
 
 /// S05: nothing new leaves, cancels do, and it ends by itself.

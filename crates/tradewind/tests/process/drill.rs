@@ -14,8 +14,9 @@ use crate::desk::{Desk, command, pause, unused_address, within};
 use crate::eight_sources::{SPOILS, Source, configuration};
 use crate::exchange::Exchange;
 use crate::fast_bots;
-use crate::feed_server::{FeedServer, prices_of};
-use crate::feed_words::{BASES, BYBIT, COINBASE, KRAKEN, OKX};
+use crate::feed_book::LEVELS_MIN;
+use crate::feed_server::FeedServer;
+use crate::feed_words::{BASES, BYBIT, COINBASE, KRAKEN, OKX, price_text, size_text};
 use crate::http;
 use crate::lines::{Arrived, listen};
 use crate::live;
@@ -41,7 +42,11 @@ const GROWTH_MAX: u64 = 3 * 1024 * 1024;
 const ROUNDS_MIN: usize = 6;
 /// Levels of a side that are compared, and least of them that there must be.
 const LEVELS: usize = 20;
-const LEVELS_MIN: usize = 5;
+const THERE_MIN: usize = 5;
+/// Levels that are taken from a book's top at once, so that deeper ones are shown.
+const PEELED: usize = 18;
+/// Levels of Kraken's books.
+const KRAKEN_LEVELS: usize = 10;
 /// Records of the journal in which a book is looked for.
 const RECORDS: u64 = 20_000;
 /// Longest until a book that was received is in the journal's file.
@@ -293,37 +298,9 @@ impl Drill {
         );
     }
 
-    /// The best levels that the desk has are those that each server says.
+    /// The best bid and ask that the desk has of Binance are the exchange's.
     #[track_caller]
     fn compare(&self) {
-        for server in &self.servers {
-            server.conduct().size = Some("7.25".to_owned());
-        }
-        within(HEALED_WITHIN, "the servers' best levels", || {
-            let feeds = self.desk.items("feeds");
-            let read = feeds.iter().filter(|feed| {
-                ["okx", "bybit", "kraken", "coinbase"]
-                    .contains(&source_of(feed["instrument"].as_str().unwrap()))
-            });
-            let read: Vec<&Value> = read.collect();
-            assert_eq!(read.len(), 4 * BASES.len());
-            let is_same = |feed: &&Value| {
-                let number = |value: &Value| value.as_str().unwrap().parse::<f64>().unwrap();
-                let wanted = prices_of(feed["instrument"].as_str().unwrap());
-                let [bid, ask] = wanted.map(|price| price.parse::<f64>().unwrap());
-                let quote = &feed["quote"];
-                let of_quote =
-                    ["bid", "bid_quantity", "ask", "ask_quantity"].map(|key| number(&quote[key]));
-                of_quote
-                    .iter()
-                    .zip([bid, 7.25, ask, 1.0])
-                    .all(|(one, other)| (one - other).abs() < 1e-9)
-            };
-            read.iter().all(is_same).then_some(())
-        });
-        for server in &self.servers {
-            server.conduct().size = None;
-        }
         for base in fast_bots::BASES {
             let name = format!("binance:{base}/USDT");
             within(HEALED_WITHIN, &name, || {
@@ -405,7 +382,7 @@ impl Drill {
                 let journaled = self.journaled();
                 for (base, book) in wanted {
                     assert!(
-                        book.iter().all(|side| side.len() >= LEVELS_MIN),
+                        book.iter().all(|side| side.len() >= THERE_MIN),
                         "{base}: {book:?}"
                     );
                     let name = format!("binance:{base}/USDT");
@@ -421,7 +398,82 @@ impl Drill {
         );
     }
 
-    /// The newest books of Binance's instruments in the journal.
+    /// All levels of all books of the venues that are read, which stand still for it. The engine is given the best 20, so the best are
+    /// taken away again and again, until the last level of the deepest book was among them.
+    #[track_caller]
+    fn compare_read(&self) {
+        for server in &self.servers {
+            server.conduct().is_held = true;
+        }
+        let (mut compared, mut peels) = (0, 0);
+        loop {
+            within(
+                HEALED_WITHIN,
+                "the venues' books to their last level",
+                || {
+                    pause(JOURNALED_WITHIN);
+                    let journaled = self.journaled();
+                    let feeds = self.desk.items("feeds");
+                    let mut levels = 0;
+                    for server in &self.servers {
+                        let shown = if server.kind() == "kraken" {
+                            KRAKEN_LEVELS
+                        } else {
+                            LEVELS
+                        };
+                        for base in BASES {
+                            let name = format!("{}:{base}/USDT", server.kind());
+                            let text = |(price, size)| (plain(&price_text(price)), size_text(size));
+                            let book = server.book(base).best_first();
+                            let book = book.map(|side| -> Side {
+                                side.into_iter().take(shown).map(text).collect()
+                            });
+                            let newest = journaled.get(&name)?.last()?;
+                            let quote =
+                                &feeds.iter().find(|feed| feed["instrument"] == name)?["quote"];
+                            let best = [("bid", "bid_quantity"), ("ask", "ask_quantity")].map(
+                                |(price, size)| {
+                                    let number = |key: &str| plain(quote[key].as_str().unwrap());
+                                    (number(price), number(size))
+                                },
+                            );
+                            if *newest != book
+                                || book.each_ref().map(|side| side[0].clone()) != best
+                            {
+                                return None;
+                            }
+                            levels += book.iter().map(Vec::len).sum::<usize>();
+                        }
+                    }
+                    compared += levels;
+                    Some(())
+                },
+            );
+            let books = self
+                .servers
+                .iter()
+                .flat_map(|server| BASES.map(|base| server.book(base)));
+            if books
+                .into_iter()
+                .all(|book| book.bids.len().max(book.asks.len()) <= LEVELS)
+            {
+                break;
+            }
+            peels += 1;
+            for server in &self.servers {
+                server.peel(PEELED, LEVELS);
+            }
+        }
+        assert!(peels * PEELED + LEVELS >= LEVELS_MIN, "{peels}");
+        eprintln!(
+            "drill: {compared} levels of the venues that are read are equal, after {peels} times that the best vanished"
+        );
+        for server in &self.servers {
+            server.conduct().is_held = false;
+        }
+    }
+
+    /// The newest books of the instruments in the journal, the newest last.
     #[track_caller]
     fn journaled(&self) -> BTreeMap<String, Vec<[Side; 2]>> {
         let folder = self._kept.1.path();
@@ -513,6 +565,7 @@ fn a_fault_of_one_of_eight_sources_is_announced_there_and_nowhere_else() {
     }
     drill.compare();
     drill.compare_levels();
+    drill.compare_read();
     drill.settle();
     let left = Held::by(drill.desk.pid());
     eprintln!(

@@ -10,58 +10,113 @@ use data_encoding::BASE64;
 use ring::digest;
 use serde_json::Value;
 
-use crate::feed_words::{BASES, MINUTE, SIZE, Words, coinbase_list, now_ms};
+use crate::desk::pause;
+use crate::feed_book::{Book, Market, Moment};
+use crate::feed_words::{BASES, MINUTE, Words, coinbase_list, now_ms};
 
-/// Between two messages of each channel.
-const TALK_EVERY: Duration = Duration::from_millis(50);
-/// Between the prices of two of them.
-const APART: u32 = 100;
+/// Between two steps of the market.
+const STEP_EVERY: Duration = Duration::from_millis(50);
+/// How soon a connection sees a step.
+const TALK_EVERY: Duration = Duration::from_millis(20);
 
 /// How the venue behaves.
 #[derive(Debug, Default)]
 pub(crate) struct Conduct {
-    /// It says nothing but pongs.
+    /// Its market stands, and it says nothing but pongs.
     pub(crate) is_stalled: bool,
+    /// Its books do not change.
+    pub(crate) is_held: bool,
     /// It leaves out one change of each book.
     pub(crate) skips_change: bool,
-    /// Its bid and ask, in place of those that it has otherwise.
+    /// The best bid and ask of its first instrument, in place of those that it has otherwise.
     pub(crate) prices: Option<[String; 2]>,
-    /// The quantity at its bid, in place of one that changes with each message.
-    pub(crate) size: Option<String>,
     /// It sends no snapshots of books.
     pub(crate) withholds_books: bool,
     /// Heads of the requests it was sent.
     pub(crate) requests: Vec<String>,
 }
 
+/// What all connections of a venue share.
+#[derive(Debug)]
+struct Venue {
+    words: Words,
+    conduct: Mutex<Conduct>,
+    market: Mutex<Market>,
+}
+
 pub(crate) struct FeedServer {
     pub(crate) address: String,
-    conduct: Arc<Mutex<Conduct>>,
+    venue: Arc<Venue>,
 }
 
 impl FeedServer {
     pub(crate) fn start(words: Words) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let conduct = Arc::new(Mutex::new(Conduct::default()));
-        let shared = Arc::clone(&conduct);
+        let venue = Arc::new(Venue {
+            words,
+            conduct: Mutex::default(),
+            market: Mutex::new(Market::new()),
+        });
+        let (shared, moved) = (Arc::clone(&venue), Arc::clone(&venue));
         // They end with the process of the tests.
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let conduct = Arc::clone(&shared);
+                let venue = Arc::clone(&shared);
                 // A connection that breaks is the desk's affair.
-                thread::spawn(move || serve(stream, words, &conduct).ok());
+                thread::spawn(move || serve(stream, &venue).ok());
             }
         });
-        Self { address, conduct }
+        thread::spawn(move || {
+            loop {
+                pause(STEP_EVERY);
+                moved.step();
+            }
+        });
+        Self { address, venue }
     }
 
     pub(crate) fn conduct(&self) -> MutexGuard<'_, Conduct> {
-        self.conduct.lock().unwrap()
+        self.venue.conduct.lock().unwrap()
+    }
+
+    /// The configuration's name of the venue.
+    pub(crate) fn kind(&self) -> &'static str {
+        self.venue.words.kind
+    }
+
+    /// An instrument's book as it is now.
+    pub(crate) fn book(&self, base: &str) -> Arc<Book> {
+        self.venue.market.lock().unwrap().book(base)
+    }
+
+    /// So many of the best levels of each side of all books vanish, but the last `left` stay.
+    pub(crate) fn peel(&self, levels: usize, left: usize) {
+        self.venue.market.lock().unwrap().peel(levels, left);
     }
 }
 
-fn serve(mut stream: TcpStream, words: Words, conduct: &Mutex<Conduct>) -> io::Result<()> {
+impl Venue {
+    fn step(&self) {
+        let (is_held, is_left_out, prices) = {
+            let mut conduct = self.conduct.lock().unwrap();
+            if conduct.is_stalled {
+                return;
+            }
+            let is_left_out = !conduct.is_held && std::mem::take(&mut conduct.skips_change);
+            (conduct.is_held, is_left_out, conduct.prices.clone())
+        };
+        let tenths = |price: String| price.replace('.', "").parse().unwrap();
+        let mut market = self.market.lock().unwrap();
+        if is_held {
+            market.rest();
+        } else {
+            market.step(is_left_out, prices.map(|both| both.map(tenths)));
+        }
+    }
+}
+
+fn serve(mut stream: TcpStream, venue: &Venue) -> io::Result<()> {
     let mut bytes = Vec::new();
     loop {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
@@ -76,7 +131,7 @@ fn serve(mut stream: TcpStream, words: Words, conduct: &Mutex<Conduct>) -> io::R
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
         bytes.drain(..end + 4);
         let first = head.lines().next().unwrap_or_default().to_owned();
-        conduct.lock().unwrap().requests.push(first.clone());
+        venue.conduct.lock().unwrap().requests.push(first.clone());
         let mut lines = head.lines();
         let key = lines.find_map(|line| {
             let (name, value) = line.split_once(':')?;
@@ -84,9 +139,9 @@ fn serve(mut stream: TcpStream, words: Words, conduct: &Mutex<Conduct>) -> io::R
             is_key.then(|| value.trim().to_owned())
         });
         if let Some(key) = key {
-            return talk(stream, &key, words, conduct);
+            return talk(stream, &key, venue);
         }
-        let body = answer(&first, words).to_string();
+        let body = answer(&first, venue.words).to_string();
         let length = body.len();
         let head = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
@@ -126,12 +181,8 @@ fn answer(request: &str, words: Words) -> Value {
     (words.candles)(&starts.collect::<Vec<_>>())
 }
 
-fn talk(
-    mut stream: TcpStream,
-    key: &str,
-    words: Words,
-    conduct: &Mutex<Conduct>,
-) -> io::Result<()> {
+fn talk(mut stream: TcpStream, key: &str, venue: &Venue) -> io::Result<()> {
+    let words = venue.words;
     let joined = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
     let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, joined.as_bytes());
     let accept = BASE64.encode(hash.as_ref());
@@ -140,7 +191,8 @@ fn talk(
     );
     stream.write_all(head.as_bytes())?;
     stream.set_read_timeout(Some(TALK_EVERY))?;
-    let (mut bytes, mut number, mut sent) = (Vec::new(), 1, 0_u64);
+    let (mut bytes, mut sent) = (Vec::new(), 0_u64);
+    let mut seen = venue.market.lock().unwrap().at();
     let mut channels: Vec<(Value, bool)> = Vec::new();
     loop {
         let mut more = [0; 4_096];
@@ -173,68 +225,38 @@ fn talk(
                 say(&mut stream, &answer.to_string())?;
             }
         }
-        let (is_stalled, skips, withholds, prices, size) = {
-            let mut conduct = conduct.lock().unwrap();
-            let skips = !conduct.is_stalled && std::mem::take(&mut conduct.skips_change);
-            let (prices, size) = (conduct.prices.clone(), conduct.size.clone());
-            (
-                conduct.is_stalled,
-                skips,
-                conduct.withholds_books,
-                prices,
-                size,
-            )
-        };
-        if is_stalled {
-            continue;
-        }
-        // What is skipped is one message where the connection counts them, and one change of each book where books do.
-        number += 1 + u64::from(skips);
-        sent += u64::from(skips);
-        for (channel, is_first) in &mut channels {
-            if *is_first && withholds && (words.is_book)(channel) {
+        let withholds = venue.conduct.lock().unwrap().withholds_books;
+        let steps = venue.market.lock().unwrap().since(seen);
+        for step in steps {
+            seen = step.at;
+            // Where the connection's messages are counted, one is missing then; of the others, one change of each book.
+            if step.is_left_out {
+                sent += 1;
                 continue;
             }
-            if let Some(mut message) = (words.message)(channel, number, *is_first) {
-                if message.get("sequence_num").is_some() {
-                    message["sequence_num"] = sent.into();
-                    sent += 1;
+            for (channel, is_first) in &mut channels {
+                if *is_first && withholds && (words.is_book)(channel) {
+                    continue;
                 }
-                let name = channel.to_string();
-                let prices = prices.clone().unwrap_or_else(|| prices_of(&name));
-                let usual = ["1.25", "1.75"][usize::from(number % 2 == 0)];
-                let size = size.as_deref().unwrap_or(usual);
-                if words.kind == "kraken" && (words.is_book)(channel) {
-                    let wrong = message["data"][0]["checksum"] == 1;
-                    let checksum = kraken_checksum(&prices, size) ^ u32::from(wrong);
-                    message["data"][0]["checksum"] = checksum.into();
+                let moment = moment_of(channel, &step.moments);
+                if let Some(mut message) = (words.message)(channel, moment, *is_first) {
+                    if message.get("sequence_num").is_some() {
+                        message["sequence_num"] = sent.into();
+                        sent += 1;
+                    }
+                    say(&mut stream, &message.to_string())?;
                 }
-                let text = message.to_string();
-                let text = text
-                    .replace("60000.5", &prices[0])
-                    .replace("60001.5", &prices[1])
-                    .replace(SIZE, size);
-                say(&mut stream, &text)?;
+                *is_first = false;
             }
-            *is_first = false;
         }
     }
 }
 
-/// Bid and ask of the instrument that a text names.
-pub(crate) fn prices_of(name: &str) -> [String; 2] {
-    let place = (0..).zip(BASES).find(|(_, base)| name.contains(base));
-    let apart = f64::from(APART * place.map_or(0, |(place, _)| place));
-    [60_000.5, 60_001.5].map(|price| format!("{:.1}", price + apart))
-}
-
-/// The CRC32 of Kraken's book of one level a side: the digits of ask and bid, and of their quantities in eight decimals.
-fn kraken_checksum([bid, ask]: &[String; 2], size: &str) -> u32 {
-    let digits = |price: &str| price.replace('.', "");
-    let size = size.parse::<f64>().unwrap();
-    let size = digits(&format!("{size:.8}"));
-    let text = format!("{}100000000{}{size}", digits(ask), digits(bid));
-    crc32fast::hash(text.as_bytes())
+/// That of the instrument that a channel names; of the first one where it names none.
+fn moment_of<'a>(channel: &Value, moments: &'a [Moment]) -> &'a Moment {
+    let name = channel.to_string();
+    let place = BASES.iter().position(|base| name.contains(base));
+    &moments[place.unwrap_or_default()]
 }
 
 /// The next text that a client sent whole; other frames are skipped.
@@ -261,10 +283,16 @@ fn say(stream: &mut TcpStream, text: &str) -> io::Result<()> {
     let mut frame = vec![0x81];
     match u8::try_from(text.len()) {
         Ok(short) if short < 126 => frame.push(short),
-        _ => {
-            frame.push(126);
-            frame.extend(u16::try_from(text.len()).unwrap().to_be_bytes());
-        }
+        _ => match u16::try_from(text.len()) {
+            Ok(length) => {
+                frame.push(126);
+                frame.extend(length.to_be_bytes());
+            }
+            Err(_) => {
+                frame.push(127);
+                frame.extend(u64::try_from(text.len()).unwrap().to_be_bytes());
+            }
+        },
     }
     frame.extend(text.as_bytes());
     stream.write_all(&frame)

@@ -4,11 +4,14 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
+use crate::feed_book::{Book, Moment};
+
 pub(crate) const MINUTE: u64 = 60_000;
 /// What it lists, against USDT.
 pub(crate) const BASES: [&str; 8] = ["BTC", "ETH", "SOL", "XRP", "ADA", "DOT", "LTC", "LINK"];
-/// The quantity at the bid in a message before it is filled in.
-pub(crate) const SIZE: &str = "9.87654";
+/// Levels a side of Kraken's book and of Bybit's.
+const KRAKEN_LEVELS: usize = 10;
+const BYBIT_LEVELS: usize = 50;
 
 /// What a venue says.
 #[derive(Clone, Copy, Debug)]
@@ -21,10 +24,35 @@ pub(crate) struct Words {
     pub(crate) candles: fn(&[(u64, bool)]) -> Value,
     /// The answers to a request, and the channels that it asks for.
     pub(crate) grants: fn(&Value) -> (Vec<Value>, Vec<Value>),
-    /// A message of a channel under a number; a book's is its snapshot where the flag says so. Its prices are those of the first
-    /// instrument, and its bid's quantity is [`SIZE`].
-    pub(crate) message: fn(&Value, u64, bool) -> Option<Value>,
+    /// What a channel says of a moment of its instrument; a book says its snapshot where the flag says so.
+    pub(crate) message: fn(&Value, &Moment, bool) -> Option<Value>,
     pub(crate) is_book: fn(&Value) -> bool,
+}
+
+/// Prices are tenths.
+pub(crate) fn price_text(price: u64) -> String {
+    format!("{}.{}", price / 10, price % 10)
+}
+
+/// Quantities are in units of 1e-8.
+pub(crate) fn size_text(size: u64) -> String {
+    let text = format!("{}.{:08}", size / 100_000_000, size % 100_000_000);
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    text.to_owned()
+}
+
+/// Both sides as lists of levels, the best first; bids, then asks.
+fn lists(book: &Book, level: impl Fn(u64, u64) -> Value) -> [Value; 2] {
+    let each = |side: Vec<(u64, u64)>| {
+        side.into_iter()
+            .map(|(price, size)| level(price, size))
+            .collect()
+    };
+    book.best_first().map(each)
+}
+
+fn taker(is_buy: bool, words: [&'static str; 2]) -> &'static str {
+    words[usize::from(!is_buy)]
 }
 
 pub(crate) fn now_ms() -> u64 {
@@ -64,33 +92,41 @@ pub(crate) const OKX: Words = Words {
         let grant = |arg: &Value| json!({"event": request["op"], "arg": arg, "connId": "x"});
         (named.iter().map(grant).collect(), named)
     },
-    message: |channel, number, is_first| {
+    message: |channel, moment, is_first| {
         let stamp = now_ms().to_string();
-        let name = channel["channel"].as_str().unwrap();
-        let sides = json!({"asks": [["60001.5", "1", "0", "1"]], "bids": [["60000.5", SIZE, "0", "1"]], "ts": stamp});
-        let mut message = json!({"arg": channel});
-        let mut row = match name {
-            "bbo-tbt" | "books" => sides,
+        let row = |book: &Book, numbers: Value| {
+            let [bids, asks] = lists(book, |price, size| {
+                json!([price_text(price), size_text(size), "0", "1"])
+            });
+            let mut row = json!({"asks": asks, "bids": bids, "ts": stamp});
+            row.as_object_mut()
+                .unwrap()
+                .extend(numbers.as_object().unwrap().clone());
+            row
+        };
+        let number = moment.number;
+        Some(match channel["channel"].as_str().unwrap() {
+            "bbo-tbt" => {
+                json!({"arg": channel, "data": [row(&moment.now.top(1), json!({"seqId": number}))]})
+            }
+            // Where nothing changed both numbers are the same.
+            "books" if is_first => {
+                let numbers = json!({"checksum": 0, "seqId": number, "prevSeqId": -1});
+                json!({"arg": channel, "action": "snapshot", "data": [row(&moment.now, numbers)]})
+            }
+            "books" => {
+                let changed = moment.now.since(&moment.before);
+                let numbers = json!({"checksum": 0, "seqId": number, "prevSeqId": moment.previous});
+                json!({"arg": channel, "action": "update", "data": [row(&changed, numbers)]})
+            }
             "trades" => {
-                json!({"instId": channel["instId"], "tradeId": number.to_string(), "px": "60001",
-                "sz": "0.1", "side": "buy", "ts": stamp})
+                let matched = moment.matched?;
+                json!({"arg": channel, "data": [{"instId": channel["instId"], "tradeId": matched.number.to_string(),
+                    "px": price_text(matched.price), "sz": size_text(matched.size),
+                    "side": taker(matched.is_buy, ["buy", "sell"]), "ts": stamp, "count": "1"}]})
             }
             _ => return None,
-        };
-        if name != "trades" {
-            row["seqId"] = number.into();
-        }
-        if name == "books" {
-            let previous = if is_first {
-                -1
-            } else {
-                i64::try_from(number).unwrap() - 1
-            };
-            row["prevSeqId"] = previous.into();
-            message["action"] = if is_first { "snapshot" } else { "update" }.into();
-        }
-        message["data"] = json!([row]);
-        Some(message)
+        })
     },
     is_book: |channel| channel["channel"] == "books",
 };
@@ -101,7 +137,7 @@ pub(crate) const BYBIT: Words = Words {
     listings: || {
         let listed = BASES.map(|base| {
             json!({"symbol": format!("{base}USDT"), "baseCoin": base, "quoteCoin": "USDT", "status": "Trading",
-            "lotSizeFilter": {"basePrecision": "0.000001", "minOrderQty": "0.000048", "maxOrderQty": "71",
+            "lotSizeFilter": {"basePrecision": "0.00000001", "minOrderQty": "0.000048", "maxOrderQty": "71",
                 "minOrderAmt": "1"},
             "priceFilter": {"tickSize": "0.01"}})
         });
@@ -134,25 +170,36 @@ pub(crate) const BYBIT: Words = Words {
             "op": request["op"]});
         (vec![grant], request["args"].as_array().unwrap().clone())
     },
-    message: |channel, number, is_first| {
+    message: |channel, moment, is_first| {
         let (topic, stamp) = (channel.as_str().unwrap(), now_ms());
         let (name, symbol) = topic.rsplit_once('.').unwrap();
-        let is_snapshot = is_first || name == "orderbook.1";
-        let data = match name {
-            "publicTrade" => json!([{"T": stamp, "s": symbol, "S": "Buy", "v": "0.1", "p": "60001",
-                "i": number.to_string(), "BT": false, "seq": number}]),
-            "orderbook.1" | "orderbook.50" => {
-                json!({"s": symbol, "b": [["60000.5", SIZE]], "a": [["60001.5", "1"]],
-                "u": number, "seq": number})
+        let frame = |kind: &str, data: Value| {
+            Some(json!({"topic": topic, "type": kind, "ts": stamp, "cts": stamp, "data": data}))
+        };
+        let book = |book: &Book| {
+            let [bids, asks] = lists(book, |price, size| {
+                json!([price_text(price), size_text(size)])
+            });
+            json!({"s": symbol, "b": bids, "a": asks, "u": moment.step, "seq": moment.number})
+        };
+        match name {
+            "orderbook.1" => frame("snapshot", book(&moment.now.top(1))),
+            "orderbook.50" if is_first => frame("snapshot", book(&moment.now.top(BYBIT_LEVELS))),
+            "orderbook.50" => {
+                let [before, now] = [&moment.before, &moment.now].map(|one| one.top(BYBIT_LEVELS));
+                frame("delta", book(&now.since(&before)))
             }
-            _ => return None,
-        };
-        let kind = if is_snapshot || name == "publicTrade" {
-            "snapshot"
-        } else {
-            "delta"
-        };
-        Some(json!({"topic": topic, "type": kind, "ts": stamp, "cts": stamp, "data": data}))
+            "publicTrade" => {
+                let matched = moment.matched?;
+                frame(
+                    "snapshot",
+                    json!([{"T": stamp, "s": symbol, "S": taker(matched.is_buy, ["Buy", "Sell"]),
+                    "v": size_text(matched.size), "p": price_text(matched.price), "L": "PlusTick",
+                    "i": matched.number.to_string(), "BT": false, "seq": moment.number}]),
+                )
+            }
+            _ => None,
+        }
     },
     is_book: |channel| {
         channel
@@ -205,27 +252,44 @@ pub(crate) const KRAKEN: Words = Words {
         };
         (named.iter().map(grant).collect(), named)
     },
-    message: |channel, number, is_first| {
+    message: |channel, moment, is_first| {
         let (name, symbol) = (channel["channel"].as_str().unwrap(), &channel["symbol"]);
         let kind = if is_first { "snapshot" } else { "update" };
-        // A change that is left out shows in the checksum of the next.
-        let lost = LAST_NUMBER.with(|last| {
-            let before = last.replace(if name == "book" { number } else { last.get() });
-            name == "book" && !is_first && number > before + 1
-        });
         let stamp = stamp_text();
+        let number = |text: String| text.parse::<f64>().unwrap();
+        let top = moment.now.top(KRAKEN_LEVELS);
         let row = match name {
             "ticker" => {
-                json!({"symbol": symbol, "bid": 60_000.5, "bid_qty": number_of(SIZE), "ask": 60_001.5, "ask_qty": 1.0,
-                "last": 60_001.0, "timestamp": stamp})
+                let [(bid, bid_size), (ask, ask_size)] = top.best_first().map(|side| side[0]);
+                let [bid, ask] = [bid, ask].map(|price| number(price_text(price)));
+                let [bid_size, ask_size] = [bid_size, ask_size].map(|size| number(size_text(size)));
+                json!({"symbol": symbol, "bid": bid, "bid_qty": bid_size, "ask": ask, "ask_qty": ask_size,
+                "last": bid, "timestamp": stamp})
             }
             "trade" => {
-                json!({"symbol": symbol, "side": "buy", "price": 60_001.0, "qty": 0.1, "ord_type": "limit",
-                "trade_id": number, "timestamp": stamp})
+                let matched = moment.matched?;
+                json!({"symbol": symbol, "side": taker(matched.is_buy, ["buy", "sell"]),
+                "price": number(price_text(matched.price)), "qty": number(size_text(matched.size)),
+                "ord_type": "limit", "trade_id": matched.number, "timestamp": stamp})
             }
             "book" => {
-                json!({"symbol": symbol, "bids": [{"price": 60_000.5, "qty": number_of(SIZE)}],
-                "asks": [{"price": 60_001.5, "qty": 1.0}], "checksum": u32::from(lost), "timestamp": stamp})
+                let mut told = top.clone();
+                if !is_first {
+                    let before = moment.before.top(KRAKEN_LEVELS);
+                    told = top.since(&before);
+                    // Of a level that only falls out of the ten nothing is said.
+                    told.bids
+                        .retain(|price, size| *size > 0 || !moment.now.bids.contains_key(price));
+                    told.asks
+                        .retain(|price, size| *size > 0 || !moment.now.asks.contains_key(price));
+                    if told == Book::default() {
+                        return None;
+                    }
+                }
+                let level = |price, size| json!({"price": number(price_text(price)), "qty": number(size_text(size))});
+                let [bids, asks] = lists(&told, level);
+                json!({"symbol": symbol, "bids": bids, "asks": asks, "checksum": kraken_checksum(&top),
+                "timestamp": stamp})
             }
             _ => return None,
         };
@@ -234,13 +298,14 @@ pub(crate) const KRAKEN: Words = Words {
     is_book: |channel| channel["channel"] == "book",
 };
 
-fn number_of(text: &str) -> f64 {
-    text.parse().unwrap()
-}
-
-thread_local! {
-    /// The number of the last change of a book on this connection, which has a thread of its own.
-    static LAST_NUMBER: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+/// The CRC32 of asks, then bids: the digits of each price and quantity in the pair's decimals, without zeros in front.
+fn kraken_checksum(top: &Book) -> u32 {
+    let [bids, asks] = top.best_first();
+    let levels = asks.into_iter().chain(bids);
+    let digits: String = levels
+        .map(|(price, size)| format!("{price}{size}"))
+        .collect();
+    crc32fast::hash(digits.as_bytes())
 }
 
 /// Now, as texts have it.
@@ -325,34 +390,58 @@ pub(crate) const COINBASE: Words = Words {
             .map(|symbol| json!({"channel": channel, "product_id": symbol}));
         (vec![json!({"channel": "subscriptions"})], named.collect())
     },
-    message: |channel, number, is_first| {
+    message: |channel, moment, is_first| {
         let (name, symbol) = (channel["channel"].as_str().unwrap(), &channel["product_id"]);
         let kind = if is_first { "snapshot" } else { "update" };
         let stamp = stamp_text();
-        let level = |side: &str, price: &str| json!({"side": side, "event_time": stamp, "price_level": price, "new_quantity": "1"});
         Some(match name {
             "heartbeats" => coinbase_message(
                 name,
-                &json!({"current_time": stamp, "heartbeat_counter": number}),
+                &json!({"current_time": stamp, "heartbeat_counter": moment.step}),
             ),
-            "ticker" => coinbase_message(
-                name,
-                &json!({"type": kind, "tickers": [{"type": "ticker", "product_id": symbol,
-                "price": "60001", "best_bid": "60000.5", "best_bid_quantity": SIZE, "best_ask": "60001.5",
-                "best_ask_quantity": "1"}]}),
-            ),
-            "market_trades" => coinbase_message(
-                name,
-                &json!({"type": kind, "trades": [{"trade_id": number.to_string(),
-                "product_id": symbol, "price": "60001", "size": "0.1", "side": "SELL", "time": stamp}]}),
-            ),
-            // The best bid's quantity changes, so that there are quotes.
-            "level2" => coinbase_message(
-                "l2_data",
-                &json!({"type": kind, "product_id": symbol, "updates": [
-                {"side": "bid", "event_time": stamp, "price_level": "60000.5", "new_quantity": SIZE},
-                level("offer", "60001.5")]}),
-            ),
+            "ticker" => {
+                let [(bid, bid_size), (ask, ask_size)] =
+                    moment.now.best_first().map(|side| side[0]);
+                coinbase_message(
+                    name,
+                    &json!({"type": kind, "tickers": [{"type": "ticker", "product_id": symbol, "price": price_text(bid),
+                    "best_bid": price_text(bid), "best_bid_quantity": size_text(bid_size),
+                    "best_ask": price_text(ask), "best_ask_quantity": size_text(ask_size)}]}),
+                )
+            }
+            // It says whose order was there before.
+            "market_trades" => {
+                let matched = moment.matched?;
+                coinbase_message(
+                    name,
+                    &json!({"type": kind, "trades": [{"trade_id": matched.number.to_string(), "product_id": symbol,
+                    "price": price_text(matched.price), "size": size_text(matched.size),
+                    "side": taker(matched.is_buy, ["SELL", "BUY"]), "time": stamp}]}),
+                )
+            }
+            "level2" => {
+                let told = match is_first {
+                    true => moment.now.as_ref().clone(),
+                    false => moment.now.since(&moment.before),
+                };
+                if told == Book::default() {
+                    return None;
+                }
+                let [bids, asks] = told.best_first();
+                let sides = [("bid", bids), ("offer", asks)];
+                let updates = sides.into_iter().flat_map(|(side, levels)| {
+                    let stamp = stamp.clone();
+                    levels.into_iter().map(move |(price, size)| {
+                        json!({"side": side, "event_time": stamp,
+                        "price_level": price_text(price), "new_quantity": size_text(size)})
+                    })
+                });
+                let updates: Vec<Value> = updates.collect();
+                coinbase_message(
+                    "l2_data",
+                    &json!({"type": kind, "product_id": symbol, "updates": updates}),
+                )
+            }
             _ => return None,
         })
     },

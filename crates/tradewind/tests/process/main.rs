@@ -27,6 +27,7 @@ mod eight_sources;
 mod exchange;
 mod fast_bots;
 mod faults;
+mod feed_book;
 mod feed_server;
 mod feed_words;
 mod feeds;
@@ -70,6 +71,7 @@ mod steered;
 mod stopping;
 mod stops;
 mod two_recordings;
+mod unanswered;
 mod wiretap;
 
 // The whole desk on virtual time makes pasts for `restart.rs`.

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::desk::{Desk, command, within};
+use crate::desk::{Desk, command, reset, within};
 use crate::fast_bots::fast_bots;
 
 /// Everything that the database tells.
@@ -109,6 +110,39 @@ fn a_damaged_journal_is_refused_and_its_cure_helps() {
     assert!(last.contains("corrupt at byte"), "{said}");
     assert!(last.contains(damaged.to_str().unwrap()), "{said}");
     assert!(last.contains("move this file"), "{said}");
+
+    assert!(last.contains("tradewind journal repair"), "{said}");
+
+    // The command does what a person can do by hand, and keeps what was before the damage.
+    let other = TempDir::new().unwrap();
+    let other = other.path();
+    let copied = Command::new("cp")
+        .arg("-a")
+        .arg(folder.join("."))
+        .arg(other)
+        .status();
+    assert!(copied.unwrap().success());
+    let repaired = command(other, &["journal", "repair"]);
+    assert!(repaired.status.success(), "{repaired:?}");
+    assert!(command(other, &["journal", "verify"]).status.success());
+    let kept = fs::read_dir(other).unwrap().find_map(|entry| {
+        let path = entry.unwrap().path();
+        let name = path.file_name()?.to_str()?.to_owned();
+        name.starts_with("damaged-").then_some(path)
+    });
+    let kept = kept.unwrap().join(damaged.file_name().unwrap());
+    assert_eq!(fs::read(kept).unwrap(), fs::read(&damaged).unwrap());
+    let again = command(other, &["journal", "repair"]);
+    let said = String::from_utf8_lossy(&again.stdout).into_owned();
+    assert!(said.contains("nothing is damaged"), "{said}");
+    let mut desk = Desk::start_with(other, &["--config", &config]);
+    assert_eq!(desk.get("status")["state"], "KILLED");
+    within(Duration::from_secs(60), "equal balances", || {
+        (desk.get("balances")["equal"] == true).then_some(())
+    });
+    reset(other, &[]);
+    desk.signal("TERM");
+    assert!(desk.ended(Duration::from_secs(60)).success());
 
     let aside = folder.join("aside");
     fs::create_dir(&aside).unwrap();

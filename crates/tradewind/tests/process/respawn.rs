@@ -1,6 +1,6 @@
 //! Whoever keeps the desk's process: it is started again, in SAFE mode if it dies too often, and tells a service manager.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::desk::{Desk, command, pause, reset, tradewind, within};
 use crate::fast_bots::fast_bots;
+use crate::shim::compiled;
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -120,7 +121,47 @@ fn signal(name: &str, pid: u64) {
     assert!(sent.unwrap().success());
 }
 
-/// P01, P03: what `make run` does with a desk that is killed, and with one that is stopped.
+/// P03: a panic within a turn of the engine ends the process, which is started again and trades.
+#[test]
+fn a_panic_of_the_engine_ends_the_process_and_the_next_one_trades() {
+    let (folder, scratch) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let folder = folder.path();
+    let config = fast_bots(folder);
+    let panic_at = scratch.path().join("panic");
+    let run = tradewind(folder, &["run", "--config", &config]);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/run");
+    let mut keep = Command::new(script);
+    keep.arg("keep")
+        .arg(run.get_program())
+        .args(run.get_args())
+        .env("TRADEWIND__API__LISTEN", "127.0.0.1:0")
+        .env("LD_PRELOAD", compiled(scratch.path(), "panic_shim"))
+        .env("PANIC_AT", &panic_at)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::create(folder.join("stderr")).unwrap());
+    let mut keeper = Keeper(keep.spawn().unwrap());
+    let first = within(SOON, "a desk", || announced(folder));
+    fs::write(&panic_at, "").unwrap();
+    let second = within(SOON, "another desk", || {
+        announced(folder).filter(|pid| *pid != first)
+    });
+    assert!(!panic_at.exists(), "the engine panicked");
+    let said = fs::read_to_string(folder.join("stderr")).unwrap();
+    assert!(said.contains("The core panicked"), "{said}");
+    assert!(!Path::new(&format!("/proc/{first}")).exists());
+    within(SOON, "fills of the second process", || {
+        let shown = command(folder, &["status", "--json"]);
+        let shown: Value = serde_json::from_slice(&shown.stdout).ok()?;
+        (shown["counters"]["fills"].as_u64()? >= 5).then_some(())
+    });
+    signal("TERM", u64::from(keeper.0.id()));
+    let ended = within(SOON, "the end of both", || keeper.0.try_wait().unwrap());
+    assert_eq!(ended.code(), Some(0));
+    assert!(!Path::new(&format!("/proc/{second}")).exists());
+}
+
+/// P01: what `make run` does with a desk that is killed, and with one that is stopped.
 #[test]
 fn a_killed_desk_is_started_again_and_a_stopped_one_is_not() {
     let folder = TempDir::new().unwrap();
@@ -145,7 +186,6 @@ fn a_killed_desk_is_started_again_and_a_stopped_one_is_not() {
         })
     };
     let second = another(first);
-    // P03: a panic of the engine or of an executor ends the process so.
     signal("ABRT", second);
     let third = another(second);
     signal("TERM", u64::from(keeper.0.id()));

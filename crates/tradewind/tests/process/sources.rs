@@ -128,14 +128,25 @@ fn lives_dies_and_comes_back(desk: &Desk, start: impl Fn() -> Publisher) {
 fn publishers_say_in_one_line_that_a_desk_hung_up_and_serve_the_next() {
     let login = [&18_u32.to_be_bytes()[..], b"L\x02", &[0; 16]].concat();
     let asked = |head: &str| format!("GET /feed?wait=100 HTTP/1.1\r\n{head}\r\n").into_bytes();
-    for (script, hello) in [
-        ("tcp_feed.py", login),
-        ("websocket_feed.py", asked("Sec-WebSocket-Key: abc\r\n")),
-        ("http_feed.py", asked("")),
+    let steering = ["follower", "binance:BTC/USDT", "600"];
+    for (script, arguments, hello) in [
+        ("tcp_feed.py", &[][..], login),
+        (
+            "websocket_feed.py",
+            &[],
+            asked("Sec-WebSocket-Key: abc\r\n"),
+        ),
+        (
+            "target_feed.py",
+            &steering,
+            asked("Sec-WebSocket-Key: abc\r\n"),
+        ),
+        ("http_feed.py", &[], asked("")),
     ] {
         let (folder, address) = (TempDir::new().unwrap(), unused_address());
         let said = folder.path().join("said");
-        let mut command = publisher(script, &[address.rsplit_once(':').unwrap().1]);
+        let port = address.rsplit_once(':').unwrap().1;
+        let mut command = publisher(script, &[&[port], arguments].concat());
         command.stderr(fs::File::create(&said).unwrap());
         let _publisher = Publisher(command.spawn().unwrap());
         let lines = || fs::read_to_string(&said).unwrap();

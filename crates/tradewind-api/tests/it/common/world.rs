@@ -58,6 +58,8 @@ fn bot(id: u32, name: &str, instrument: InstrumentId) -> BotConfig {
         name: name.into(),
         strategy: "rsi_reversion".into(),
         strategy_version: 1,
+        budget_share: None,
+        universe: None,
         parameters: BTreeMap::from([("period".into(), Parameter::Number(Decimal::whole(14)))]),
         account: AccountId(0),
         instruments: vec![instrument],
@@ -217,6 +219,8 @@ fn bot_view(bot: u32, state: BotState) -> BotView {
         realized: Amount::ZERO,
         unrealized: "0.31".parse().unwrap(),
         clauses: Vec::new(),
+        budget: Amount::whole(10_000),
+        universe: None,
     }
 }
 

@@ -126,6 +126,49 @@ impl RedisProtocol {
         }
     }
 
+    /// Takes in the first reply of what was recorded, whatever it was an answer to: messages of channels, and entries of streams
+    /// that were not read yet. Returns how many bytes are done with, 0 while the reply is not whole.
+    pub(in crate::house) fn recorded(
+        &mut self,
+        bytes: &[u8],
+        received_at: Timestamp,
+        on: &mut impl FnMut(Incoming<HouseData>),
+    ) -> Result<usize, ProtocolError> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let Some(used) = self.scanner.end(bytes)? else {
+            return Ok(0);
+        };
+        let reply = reply(bytes.get(..used).unwrap_or_default())?;
+        if self.pushed(&reply, received_at, on) {
+            return Ok(used);
+        }
+        for read in reply.items() {
+            let [name, entries] = read.items() else {
+                continue;
+            };
+            let Some(name) = name
+                .text()
+                .filter(|name| self.streams().iter().any(|one| one == name))
+            else {
+                continue;
+            };
+            for entry in entries.items() {
+                let id = entry
+                    .items()
+                    .first()
+                    .and_then(Reply::text)
+                    .unwrap_or_default();
+                let position = self.positions.get(name);
+                if position.is_none_or(|position| is_before(&position, id)) {
+                    self.stream_entry(name, entry, received_at, on);
+                }
+            }
+        }
+        Ok(used)
+    }
+
     /// Reads what comes behind the last entries.
     fn read(&mut self, out: &mut Vec<u8>) {
         let (count, block) = (

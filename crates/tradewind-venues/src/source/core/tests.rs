@@ -173,6 +173,34 @@ fn it_subscribes_decodes_renews_and_comes_back() {
     );
 }
 
+/// D09: a message that cannot be read is passed over; many within a minute end the connection.
+#[test]
+fn many_messages_that_cannot_be_read_end_a_connection_and_few_do_not() {
+    let (mut source, lines) = source(framed);
+    source.handle(Duration::ZERO, SourceIn::Want(QUOTES));
+    source.handle(Duration::ZERO, SourceIn::Start);
+    let first = open_link(&mut source, Duration::ZERO);
+    let granted = grant(&mut source, first);
+    let mut garbled = quote(5);
+    garbled[4] = 0xff;
+    let give = |source: &mut SourceCore<_, _, _>, now: u64, bytes: &[u8]| {
+        let buffers = source.buffers(first).expect("the connection is there");
+        buffers.fill(bytes);
+        source.received(Duration::from_secs(now), first, Timestamp::EPOCH);
+    };
+    give(&mut source, 0, &granted);
+    // Fifteen a minute.
+    for number in 0..60 {
+        give(&mut source, number * 4, &garbled);
+    }
+    assert_eq!(*lines.lock().unwrap(), ["Resync", "ready"]);
+    for _ in 0..20 {
+        give(&mut source, 300, &garbled);
+    }
+    let down = "down: broken: 20 messages within a minute could not be read";
+    assert_eq!(lines.lock().unwrap()[2], down);
+}
+
 /// Is ready after one byte; each byte behind it is a pong.
 struct Shaking(Address, bool);
 

@@ -44,6 +44,10 @@ pub(super) fn wanted(config: &DeskConfig, names: &[String]) -> WarmUpLengths {
             if !bot.instruments.contains(name) {
                 continue;
             }
+            if let Some(universe) = &bot.universe {
+                let most = lengths.entry(Interval::Day1).or_default();
+                *most = (*most).max(universe.rule.candles() + SPARE);
+            }
             for warm_up in warm_ups.iter().flatten() {
                 let most = lengths.entry(warm_up.interval).or_default();
                 *most = (*most).max(warm_up.candles + SPARE);

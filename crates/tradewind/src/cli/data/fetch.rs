@@ -117,7 +117,7 @@ pub(super) fn run(
             };
             let series = Series {
                 venue: name.clone(),
-                product,
+                subject: product.into(),
                 kind,
                 interval: (!args.trades).then_some(args.interval),
             };

@@ -83,7 +83,7 @@ struct Reading {
 }
 
 /// One instrument's series.
-struct OfInstrument {
+pub(super) struct OfInstrument {
     instrument: Instrument,
     series: BTreeMap<Kind, (Series, Adding)>,
     /// Trades that wait for earlier ones, by time and id.
@@ -237,7 +237,7 @@ impl Reading {
 }
 
 impl OfInstrument {
-    fn new(path: &Path, venue: &str, instrument: Instrument) -> anyhow::Result<Self> {
+    pub(super) fn new(path: &Path, venue: &str, instrument: Instrument) -> anyhow::Result<Self> {
         let name = instrument.name.rsplit(':').next().unwrap_or_default();
         let product = tradewind_data::product(name)
             .with_context(|| format!("{}: {name} is no known product", path.display()))?;
@@ -261,7 +261,7 @@ impl OfInstrument {
         amount(quantity.0, self.instrument.quantity_decimals)
     }
 
-    fn event(
+    pub(super) fn event(
         &mut self,
         at: Timestamp,
         event: MarketEvent,
@@ -355,7 +355,10 @@ impl OfInstrument {
         Ok(())
     }
 
-    fn finish(mut self, import: &mut Import<'_>) -> anyhow::Result<Vec<(Series, Imported)>> {
+    pub(super) fn finish(
+        mut self,
+        import: &mut Import<'_>,
+    ) -> anyhow::Result<Vec<(Series, Imported)>> {
         for row in std::mem::take(&mut self.trades).into_values() {
             self.write(row, import)?;
         }

@@ -202,7 +202,7 @@ pub(super) fn series_of(
     let series = kinds.map(|kind| {
         let series = Series {
             venue: venue.to_owned(),
-            product: product.clone(),
+            subject: product.clone().into(),
             kind,
             interval: (kind == Kind::Candles).then_some(Interval::Minute1),
         };
@@ -345,13 +345,7 @@ impl OfSymbol {
     }
 
     fn push(&mut self, row: Row, import: &mut Import<'_>) -> anyhow::Result<()> {
-        let kind = match row {
-            Row::Candle(_) => Kind::Candles,
-            Row::Trade(_) => Kind::Trades,
-            Row::Quote(_) => Kind::Quotes,
-            Row::Book(_) => Kind::Books,
-        };
-        if let Some((_, adding)) = self.series.get_mut(&kind) {
+        if let Some((_, adding)) = self.series.get_mut(&row.kind()) {
             import.push(adding, row, 0)?;
         }
         Ok(())
