@@ -41,15 +41,16 @@ pub(crate) struct Uncovered {
     pub(crate) since: Timestamp,
     pub(crate) reason: String,
     pub(crate) is_announced: bool,
-    /// Whether the desk itself took the stop away, to place another one.
+    /// Whether nothing covers it for certain: the desk took its stop away to place another one, a stop of it failed, or the desk has just
+    /// started.
     #[serde(default)]
-    pub(crate) is_replaced: bool,
+    pub(crate) is_certain: bool,
 }
 
 impl Uncovered {
     /// Whether people are shown it: it lasts, or the desk knows that nothing covers it.
     pub(crate) const fn is_listed(&self) -> bool {
-        self.is_announced || self.is_replaced
+        self.is_announced || self.is_certain
     }
 }
 
@@ -76,7 +77,7 @@ impl Protection {
             since: now,
             reason: String::new(),
             is_announced: false,
-            is_replaced: false,
+            is_certain: false,
         });
         (uncovered.quantity, uncovered.reason) = (quantity, reason);
         let is_due = now.since(uncovered.since) >= patience && !uncovered.is_announced;
@@ -84,10 +85,10 @@ impl Protection {
         is_due
     }
 
-    /// Notes that the desk itself took the stop of a position away.
-    pub(crate) fn note_replaced(&mut self, place: BotInstrument) {
+    /// Notes of a position without a stop that it is so for certain: it is listed at once.
+    pub(crate) fn note_certain(&mut self, place: BotInstrument) {
         if let Some(uncovered) = self.uncovered.get_mut(&place) {
-            uncovered.is_replaced = true;
+            uncovered.is_certain = true;
         }
     }
 

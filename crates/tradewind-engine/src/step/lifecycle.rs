@@ -19,6 +19,7 @@ use super::flatten;
 use super::market_data::set_staleness_timer;
 use super::monitoring::set_loss_timer;
 use super::order_entry;
+use super::protection;
 use super::requests::request_candles;
 use super::targets;
 use super::universe;
@@ -54,6 +55,7 @@ pub(crate) fn on_started(parts: &mut Parts, started: &Started, out: &mut Outputs
         await_account(parts, account, out);
         order_entry::forget(parts, account, out);
     }
+    protection::list_uncovered(parts, out);
     components::forget(parts, out);
     set_staleness_timer(parts, out);
     set_loss_timer(parts, out);

@@ -309,7 +309,9 @@ fn note(parts: &mut Parts, key: Key, need: &Need, reason: Option<String>, out: &
     if missing.0 <= 0 {
         return parts.protection.note_covered(need.place);
     }
-    let is_replaced = reason.as_deref() == Some(take_profit::PLACED_ANEW);
+    // A stop that the venue takes and then ends would take the position off the list at each try, for as long as a new one may take.
+    let has_failed = parts.protection.failure(key).is_some();
+    let is_certain = has_failed || reason.as_deref() == Some(take_profit::PLACED_ANEW);
     let reason = reason.unwrap_or_else(|| {
         let exits = !exiting(parts, need.place).is_zero();
         let words = if exits {
@@ -323,8 +325,8 @@ fn note(parts: &mut Parts, key: Key, need: &Need, reason: Option<String>, out: &
     let is_due = parts
         .protection
         .note_uncovered(need.place, missing, reason.clone(), when);
-    if is_replaced {
-        parts.protection.note_replaced(need.place);
+    if is_certain {
+        parts.protection.note_certain(need.place);
     }
     if is_due {
         let unprotected = EventKind::PositionUnprotected {
@@ -465,6 +467,27 @@ fn note_fate(
     }
     let now = parts.now();
     parts.protection.note_failure(key, reason, now);
+}
+
+/// The desk starts: positions that no stop covers, as far as it has recorded, are on the list at once. Until their account is read no stop
+/// can be placed, and the two seconds since their fills are over.
+pub(crate) fn list_uncovered(parts: &mut Parts, out: &mut Outputs) {
+    let Some(factor) = parts.config.venue_stop_distance else {
+        return;
+    };
+    for account in 0..parts.config.accounts.len() {
+        for instrument in 0..parts.config.instruments.len() {
+            let account = parts.config.accounts[account].id;
+            let key = (account, parts.config.instruments[instrument].id);
+            let needs = needs(parts, key, factor);
+            for need in &needs {
+                let reason = "its account is not read yet".to_owned();
+                note(parts, key, need, Some(reason), out);
+                parts.protection.note_certain(need.place);
+            }
+            set_timer(parts, key, &needs, out);
+        }
+    }
 }
 
 /// An account was read: exits that waited go on, and its stops are compared with its positions.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use tradewind_events::{AlarmKind, BotState, EventKind, Output, Outputs, Timer};
 use tradewind_model::mutation::{Mutation, is_on};
 use tradewind_model::{
-    AccountId, BotId, EventId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus,
-    OwnerId, Ppm, Quantity, RejectReason, ReportKind,
+    AccountId, BotId, ClientOrderId, EventId, ExecutionReport, Fill, NotSentReason, OrderKind,
+    OrderStatus, OwnerId, Ppm, Quantity, RejectReason, ReportKind,
 };
 use tradewind_portfolio::{Booking, PositionChange};
 use tradewind_risk::{CauseKind, ClosedTrade, PositionEffect, Scope, TradingState};
@@ -423,7 +423,7 @@ fn submit_remainder(parts: &mut Parts, place: BotInstrument, order: &Order, out:
 
 /// A report on an order that is not kept: somebody else's, or one that ended long ago. Its fills are booked. An order of
 /// this data folder that is open, though no part of the desk expects it, is cancelled. If another desk is at work, the
-/// account is halted; the end of an order that it had left open is no sign of that.
+/// account is halted; a fill or the end of an order that it had left open is no sign of that.
 fn on_stray(parts: &mut Parts, report: &ExecutionReport, out: &mut Outputs) {
     let is_act = matches!(report.kind, ReportKind::Accepted | ReportKind::Cancelled);
     let account = parts.accounts.contains(report.account);
@@ -475,6 +475,9 @@ pub(super) fn book_stray(
     if is_old || account.is_booked(fill) {
         return parts.counters.duplicate_report();
     }
+    if is_new_of_another(parts, fill.account, fill.client_id) {
+        note_foreign_desk(parts, fill.account, out);
+    }
     note_assets(parts, fill, out);
     parts.accounts.get_mut(fill.account).note_fill(fill);
     let owner = owner_of_fill(parts, fill, bot);
@@ -499,6 +502,13 @@ pub(super) fn book_stray(
     }
     cover_external(parts, fill, out);
     cover_fees(parts, fill, out);
+}
+
+/// Whether another desk placed an order since the account was first read, when it was not open (P05). The report of its acceptance may be
+/// lost: then a fill or a later reading is the first to show it.
+pub(super) fn is_new_of_another(parts: &Parts, account: AccountId, id: ClientOrderId) -> bool {
+    let record = parts.accounts.get(account);
+    record.is_reconciled() && parts.ids.is_foreign(id) && !record.had_foreign(id)
 }
 
 /// The owner of a fill. If its bot no longer trades the instrument, the desk owns it, since no bot would close it. What another

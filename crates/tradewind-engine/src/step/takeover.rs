@@ -20,13 +20,13 @@ use tradewind_risk::{CauseKind, PositionEffect, Scope};
 
 use super::account_stream::{HEARD_WITHIN, SWEEP_EVERY, announce_unlisted, doubt, end_doubt};
 use super::budgets::{allocate, follow_capital, fund_share};
-use super::causes::{close_cause, note_absurd, note_contradicted};
+use super::causes::{close_cause, note_absurd, note_contradicted, note_foreign_desk};
 use super::equity::value;
 use super::holdings::book_unexplained;
 use super::lifecycle::{schedule_bots, set_state};
 use super::positions::{key_of, refresh_position};
 use super::protection::shares_of_found;
-use super::reports::{Ending, book_stray, fold_report, is_known, owner_of_fill};
+use super::reports::{Ending, book_stray, fold_report, is_known, is_new_of_another, owner_of_fill};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::{FoundOrder, NewOrder};
@@ -290,6 +290,10 @@ fn adopt_stray(parts: &mut Parts, order: &OpenOrder, listed: &[OpenOrder], out: 
     let is_first = !parts.accounts.get(order.terms.account).is_reconciled();
     let is_ours = parts.ids.is_own(id) || is_first && parts.ids.is_former(id);
     if order.adopted.is_none() && !is_ours {
+        let account = order.terms.account;
+        if is_new_of_another(parts, account, id) {
+            note_foreign_desk(parts, account, out);
+        }
         return;
     }
     adopt(parts, order, (listed, &[]), out);

@@ -88,9 +88,14 @@ fn orders_that_a_backup_does_not_know_raise_the_epoch() {
 /// P05: a new order or a cancel by another desk halts the account. A fill of an old one does not: it is EXTERNAL.
 #[test]
 fn another_desk_halts_the_account_until_a_person_clears_it() {
-    let (mut desk, _script) = one_bot();
+    let script = Script::default();
+    let mut desk = next_start(&script);
+    let mut ids = ClientOrderIds::new(8, 1);
+    let old = terms(ids.next_id());
+    // Its first reading lists it.
+    desk.input(&reading(old.client_id));
+    desk.advance(Duration::from_secs(2));
     let before = causes(&desk);
-    let old = terms(id(8, 1));
     let fill = desk.fill_of(&old, 100_000, 9_000);
     desk.report(&old, ReportKind::Filled(fill), Some(100_000));
     assert_eq!(causes(&desk), before);
@@ -101,7 +106,7 @@ fn another_desk_halts_the_account_until_a_person_clears_it() {
     let scope = Scope::Account(ACCOUNT);
     let halted = (scope, TradingState::Halted, CauseKind::ForeignDesk);
     // Another instance, and this one at a start that is not this.
-    for foreign in [id(8, 1), id(OWN, 9)] {
+    for foreign in [ids.next_id(), id(OWN, 9)] {
         for act in [ReportKind::Accepted, ReportKind::Cancelled] {
             desk.report(&terms(foreign), act, None);
             assert!(causes(&desk).contains(&halted), "{foreign}");
@@ -119,6 +124,51 @@ fn another_desk_halts_the_account_until_a_person_clears_it() {
         "an order of an earlier start is no other desk's"
     );
     assert_eq!(desk.cancels(), [earlier.client_id]);
+}
+
+/// P05: the report of another desk's new order is lost. Its fill, a reading that lists the fill, or one in which it is open, halts the
+/// account.
+#[test]
+fn an_order_of_another_desk_whose_report_was_lost_halts_the_account() {
+    let new = terms(id(8, 1));
+    let bought = |desk: &mut Desk| {
+        let fill = desk.fill_of(&new, 100_000, 9_000);
+        let listed = AccountState {
+            account: ACCOUNT,
+            balances: vec![(USDT, Amount::whole(99_910)), (BTC, Amount::ONE)],
+            open_orders: Vec::new(),
+            fills: vec![(fill, None)],
+        };
+        (fill, Input::Account(Box::new(listed)))
+    };
+    let acts: [&dyn Fn(&mut Desk); 3] = [
+        &|desk| {
+            let (fill, _) = bought(desk);
+            desk.report(&new, ReportKind::Filled(fill), Some(100_000));
+        },
+        &|desk| {
+            let (_, listed) = bought(desk);
+            desk.input(&listed);
+        },
+        &|desk| drop(desk.input(&reading(new.client_id))),
+    ];
+    let halted = |desk: &Desk| {
+        let causes = causes(desk).into_iter();
+        let mut reasons = causes.map(|(_, _, reason)| reason);
+        reasons.any(|reason| reason == CauseKind::ForeignDesk)
+    };
+    for act in acts {
+        let (mut desk, _script) = one_bot();
+        assert!(!halted(&desk));
+        act(&mut desk);
+        assert!(halted(&desk));
+    }
+    // What it traded before the first reading after this start is old.
+    let script = Script::default();
+    let mut desk = next_start(&script);
+    let (_, listed) = bought(&mut desk);
+    desk.input(&listed);
+    assert!(!halted(&desk));
 }
 
 /// S11: what the directory that this one was copied from has left open is cancelled, and that is no other desk at work. A new

@@ -424,6 +424,51 @@ fn a_stop_that_the_venue_ends_is_placed_again_with_growing_pauses_and_listed() {
     assert_eq!(desk.count(EventType::PositionUnprotected), 1);
 }
 
+/// I23: the venue takes each stop and ends it at once. The two seconds do not start anew at each try.
+#[test]
+fn a_position_whose_stops_keep_failing_is_listed_between_two_tries() {
+    let (mut desk, _, stop) = protected();
+    let mut last = stop;
+    for _ in 0..4 {
+        desk.report(&last, ReportKind::Expired, Some(0));
+        assert_eq!(desk.engine.view().unprotected.len(), 1);
+        desk.advance(SECOND);
+        assert_eq!(desk.engine.view().unprotected.len(), 1, "its stop is sent");
+        last = desk.last_order();
+        desk.report(&last, ReportKind::Accepted, Some(0));
+        assert_eq!(desk.engine.view().unprotected, []);
+    }
+}
+
+/// I23: after a start the account may take long to be read. What has no stop by the desk's own records is listed meanwhile.
+#[test]
+fn a_position_without_a_stop_is_listed_as_soon_as_the_desk_starts() {
+    let configuration = || {
+        let mut configuration = Configuration {
+            bots: vec![stopped(0, 10_000)],
+            venue_stop_distance: Some(Ppm(1_250_000)),
+            ..configuration()
+        };
+        configuration.instruments[0] = listed();
+        configuration
+    };
+    let (mut bare, script, buy) = buying();
+    bare.fill(&buy, 10_000);
+    assert_eq!(bare.engine.view().unprotected, [], "its stop is on its way");
+    let mut next = bare.restarted(configuration(), script.strategies());
+    let view = next.engine.view();
+    assert_eq!(view.unprotected.len(), 1);
+    assert_eq!(view.unprotected[0].quantity, Quantity(ONE));
+    assert!(view.unprotected[0].reason.contains("not read yet"));
+    next.advance(2 * SECOND);
+    assert_eq!(next.count(EventType::PositionUnprotected), 1);
+    assert_eq!((next.orders(), next.cancels()), (Vec::new(), Vec::new()));
+
+    let (covered, script, _) = protected();
+    let next = covered.restarted(configuration(), script.strategies());
+    assert_eq!(next.engine.view().unprotected, []);
+}
+
 /// I23: what cannot be covered is listed.
 #[test]
 fn a_position_that_no_stop_can_cover_is_listed_with_its_reason() {

@@ -9,7 +9,7 @@ use crate::{Outcome, Settings, run};
 const KEPT: &str = include_str!("../../seeds.txt");
 
 /// Seeds that fail for causes that are not mended: `docs/simulator.md`, found and open.
-const OPEN: [u64; 2] = [96, 110];
+const OPEN: [u64; 3] = [96, 110, 174];
 
 /// A seed, and its plan if not the newest.
 type Seed = (u64, Option<u32>);
