@@ -167,7 +167,8 @@ impl Probe {
 
     /// Whether the API answers. Whatever it says, it is alive.
     fn is_answered(&self) -> bool {
-        let answer = self.http.get(&self.url).send();
+        // The request needs the runtime from its first call on.
+        let answer = async { self.http.get(&self.url).send().await };
         self.runtime.block_on(answer).is_ok()
     }
 }

@@ -458,6 +458,6 @@ mod tests {
             [VenueRequest::Submit(_)]
         ));
         assert!(run.as_mut().poll(&mut context).is_pending());
-        assert_eq!(*time.0.lock().unwrap(), [waits.answer_within]);
+        assert_eq!(*time.0.lock().unwrap(), [waits.answer_within.min(BEAT)]);
     }
 }
