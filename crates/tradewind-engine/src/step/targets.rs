@@ -200,9 +200,10 @@ pub(crate) fn forget(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     }
 }
 
-/// A bot goes to work, or its source changed: it is evaluated on all targets that stand.
+/// A bot goes to work, or its source changed: it is evaluated on all targets that stand. In a recovery it is not: what it decided is in the
+/// records.
 pub(crate) fn follow_all(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
-    if parts.bots.bot(bot).config().external.is_none() {
+    if parts.is_recovering || parts.bots.bot(bot).config().external.is_none() {
         return;
     }
     for place in parts.bots.places(bot) {
