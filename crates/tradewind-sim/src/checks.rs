@@ -18,7 +18,7 @@ pub(crate) struct Killed {
     pub(crate) until: Option<Timestamp>,
     /// Whether orders that shrink positions may.
     pub(crate) flattens: bool,
-    /// Whether it is on the disk: one that is not ends with its process, as the person was told.
+    /// Whether it is on the disk: one that is not ends with its process, as its answer said.
     pub(crate) is_durable: bool,
 }
 

@@ -61,26 +61,32 @@ impl Answers {
 
 /// Until when it is hostile and how, and how often it was. Clones are the same bot's.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Hostility(Arc<Mutex<(Option<(Answers, Timestamp)>, u64)>>);
+pub(crate) struct Hostility(Arc<Mutex<Hostile>>);
+
+#[derive(Debug, Default)]
+struct Hostile {
+    until: Option<(Answers, Timestamp)>,
+    hits: u64,
+}
 
 impl Hostility {
     pub(crate) fn begin(&self, answers: Answers, until: Timestamp) {
-        self.0.lock().unwrap().0 = Some((answers, until));
+        self.0.lock().unwrap().until = Some((answers, until));
     }
 
     pub(crate) fn end(&self) {
-        self.0.lock().unwrap().0 = None;
+        self.0.lock().unwrap().until = None;
     }
 
     /// Requests that were answered in another way than they should be.
     pub(crate) fn hits(&self) -> u64 {
-        self.0.lock().unwrap().1
+        self.0.lock().unwrap().hits
     }
 
     fn at(&self, now: Timestamp) -> Option<Answers> {
-        let (hostile, hits) = &mut *self.0.lock().unwrap();
-        let (answers, _) = hostile.filter(|(_, until)| now < *until)?;
-        *hits += 1;
+        let mut hostile = self.0.lock().unwrap();
+        let (answers, _) = hostile.until.filter(|(_, until)| now < *until)?;
+        hostile.hits += 1;
         Some(answers)
     }
 }

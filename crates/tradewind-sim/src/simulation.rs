@@ -196,15 +196,15 @@ impl Simulation {
             _ => false,
         };
         let events = self.world.dated_events();
-        // Whoever missed the report of the order cannot tell it from one that was placed before.
+        // A desk that missed the report of the order cannot tell it from one that was placed before.
         let doubted = |(at, kind): &(Timestamp, EventKind), since: Timestamp| {
             *at >= since
                 && matches!(kind, EventKind::AccountStreamChanged { state, .. } if *state != StreamState::Live)
         };
-        let mut heard = self.foreign.iter();
-        let is_heard =
-            heard.any(|(_, _, since)| !events.iter().any(|event| doubted(event, *since)));
-        let is_missed = is_heard && !events.iter().any(|(_, kind)| is_noticed(kind));
+        let mut orders = self.foreign.iter();
+        let is_received =
+            orders.any(|(_, _, since)| !events.iter().any(|event| doubted(event, *since)));
+        let is_missed = is_received && !events.iter().any(|(_, kind)| is_noticed(kind));
         is_missed.then(|| {
             let found = "another desk traded on the account, and no cause says so".to_owned();
             Violation::new("I03", found)
