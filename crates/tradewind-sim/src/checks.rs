@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tradewind_events::EventKind;
+use tradewind_events::{EventKind, OrderView};
 use tradewind_model::{
-    Amount, BotId, ClientOrderId, FeedHealth, Instrument, InstrumentId, OrderKind, OrderTerms,
-    Quantity, Side, Timestamp,
+    Amount, BotId, ClientOrderId, FeedHealth, Instrument, InstrumentId, OrderKind, OrderStatus,
+    OrderTerms, Quantity, Side, Timestamp,
 };
 use tradewind_risk::PositionEffect;
 use tradewind_simx_server::simulation::{Ban, SentOrder, Violation};
@@ -243,4 +243,16 @@ pub(crate) fn keeps_to_bans(requests: &[(Timestamp, String)], bans: &[Ban]) -> V
         }
     }
     violations
+}
+
+/// I20: no more orders and cancels left than may, and no order is of unknown fate.
+pub(crate) fn is_quiet((sent, most): (usize, usize), open: &[OrderView]) -> Option<Violation> {
+    let found = if sent > most {
+        format!("{sent} orders and cancels left, {most} may")
+    } else {
+        let mut open = open.iter();
+        let stuck = open.find(|order| order.status == OrderStatus::Unknown)?;
+        format!("{stuck:?} is of unknown fate")
+    };
+    Some(Violation::new("I20", found))
 }

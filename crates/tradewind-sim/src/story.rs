@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tradewind_events::{CauseView, Configuration, EventKind, Input, OrderView};
+use tradewind_events::{CauseView, Configuration, EventKind, Input};
 use tradewind_journal::{MemoryStorage, Reader, Record, StoreKind};
 use tradewind_model::{Amount, ClientOrderId, OrderStatus, Quantity, Side, Timestamp};
 use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
@@ -265,18 +265,6 @@ pub(crate) fn covered_by_nothing(
         }
     }
     bare
-}
-
-/// I20: no more orders and cancels left than may, and no order is of unknown fate.
-pub(crate) fn is_quiet((sent, most): (usize, usize), open: &[OrderView]) -> Option<Violation> {
-    let found = if sent > most {
-        format!("{sent} orders and cancels left, {most} may")
-    } else {
-        let mut open = open.iter();
-        let stuck = open.find(|order| order.status == OrderStatus::Unknown)?;
-        format!("{stuck:?} is of unknown fate")
-    };
-    Some(Violation::new("I20", found))
 }
 
 impl World {

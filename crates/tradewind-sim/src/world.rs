@@ -40,7 +40,7 @@ use tradewind_venues::{
 };
 
 use crate::checks::{
-    Killed, enters_on_live_data, keeps_to_bans, killed_sends_nothing, sent_as_passed,
+    Killed, enters_on_live_data, is_quiet, keeps_to_bans, killed_sends_nothing, sent_as_passed,
     states_move_forward, unknown_blocks_entries,
 };
 use crate::evidence::{JournalEvidence, symbol};
@@ -48,7 +48,6 @@ use crate::executor::{Executor, VirtualTime};
 use crate::hostile::{self, Hostility};
 use crate::listener::{Listened, Log, forget_lost, listen};
 use crate::network::Network;
-use crate::story::is_quiet;
 use crate::syncs::{GrayDisk, virtual_syncs};
 use crate::wall::{DeskTime, Offset};
 use crate::watched::{BooksSeen, Watched};

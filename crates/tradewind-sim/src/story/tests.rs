@@ -1,6 +1,8 @@
 //! Each check on a few events: it finds what is wrong, and nothing where that is missing. Whole runs are in the mutations.
 
 use super::*;
+use crate::checks::is_quiet;
+use tradewind_events::OrderView;
 use tradewind_model::{AccountId, BotId, EventId, InstrumentId, OrderKind, OrderTerms, Quantity};
 use tradewind_risk::{Cause, Clearing};
 

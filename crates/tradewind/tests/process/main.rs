@@ -82,12 +82,21 @@ mod checks;
 mod evidence;
 #[path = "../../../tradewind-sim/src/executor.rs"]
 mod executor;
+#[path = "../../../tradewind-sim/src/hostile.rs"]
+#[expect(dead_code, reason = "nothing goes wrong while a past is made")]
+mod hostile;
 #[path = "../../../tradewind-sim/src/listener.rs"]
 #[expect(dead_code, reason = "nothing goes wrong while a past is made")]
 mod listener;
 #[path = "../../../tradewind-sim/src/network.rs"]
 #[expect(dead_code, reason = "nothing goes wrong while a past is made")]
 mod network;
+#[path = "../../../tradewind-sim/src/syncs.rs"]
+#[expect(dead_code, reason = "nothing goes wrong while a past is made")]
+mod syncs;
+#[path = "../../../tradewind-sim/src/wall.rs"]
+#[expect(dead_code, reason = "nothing goes wrong while a past is made")]
+mod wall;
 #[path = "../../../tradewind-sim/src/watched.rs"]
 mod watched;
 #[path = "../../../tradewind-sim/src/world.rs"]

@@ -121,7 +121,7 @@ fn the_tutorial_does_what_it_says() {
         let done = shell(folder, &line).output().unwrap();
         let text = String::from_utf8_lossy(&done.stdout) + String::from_utf8_lossy(&done.stderr);
         if line.contains("pip install") && !done.status.success() {
-            println!(
+            eprintln!(
                 "SKIPPED: pandas cannot be installed, so the part about freqtrade was not run: {text}"
             );
             break;
