@@ -21,6 +21,7 @@ from tradewind.freqtrade.protections import Protection  # noqa: E402
 from tradewind.freqtrade.rules import Rules, candle_price  # noqa: E402
 from tradewind.freqtrade.timeframes import timeframe_to_minutes, timeframe_to_next_date, timeframe_to_prev_date  # noqa: E402
 from tradewind.freqtrade.trade import PairLocks, Trade  # noqa: E402
+from tradewind.loading import LoadError, declare, load_class  # noqa: E402
 
 START = datetime(2024, 1, 1, tzinfo=timezone.utc)
 PLAIN = """
@@ -84,6 +85,14 @@ class Loading(Folder):
     def test_callbacks_that_are_not_supported_are_refused_by_name(self):
         for name in ("adjust_entry_price", "check_entry_timeout", "custom_exit_price", "set_freqai_targets"):
             self.refused(f"def {name}(self, **kwargs): return None", f"Plain.{name} is not supported")
+
+    def test_other_timeframes_than_the_files_are_refused(self):
+        path = self.file(PLAIN)
+        adapted = load_class("freqtrade", path, None)
+        self.assertEqual(declare(adapted, path, {}, ["5m", "1h"])["timeframes"], ["5m", "1h"])
+        with self.assertRaisesRegex(LoadError, "candles of 5m, and timeframes begin with 1m") as caught:
+            declare(adapted, path, {}, ["1m"])
+        self.assertEqual(caught.exception.cure, 'write timeframes = ["5m"], or leave them out')
 
     def test_shorts_are_refused(self):
         self.refused("can_short = True", "can_short", "set it to False")

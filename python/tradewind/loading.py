@@ -104,6 +104,9 @@ def declare(cls: type, path: str, given: Dict[str, Any], timeframes: List[str]) 
     for name in all_timeframes:
         if name not in TIMEFRAMES:
             raise LoadError(f"{cls.__name__} has the timeframe {name!r}", "write one of " + ", ".join(TIMEFRAMES))
+    if strategy.timeframe_is_fixed and all_timeframes[0] != strategy.timeframe:
+        problem = f"{cls.__name__} decides on candles of {strategy.timeframe}, and timeframes begin with {all_timeframes[0]}"
+        raise LoadError(problem, f'write timeframes = ["{strategy.timeframe}"], or leave them out')
     callbacks = [name for name in CALLBACKS if overrides(strategy, name)]
     if not {"on_candle", "signals", "on_quote", "on_timer"} & set(callbacks):
         raise LoadError(f"{cls.__name__} decides nothing", "write on_candle, signals, on_quote or on_timer")

@@ -86,6 +86,8 @@ class Strategy:
 
     timeframe: str = "5m"
     timeframes: List[str] = []
+    # Whether a configuration with other timeframes has to begin with `timeframe`: the strategy computes with its length.
+    timeframe_is_fixed: bool = False
     warm_up: int = 0
     every: Optional[str] = None
     exit_plan: Optional[ExitPlan] = None

@@ -42,6 +42,7 @@ def strategy_class(user_class: type, user: Any, file: Path) -> type:
         "user_class": user_class,
         "file": file,
         "timeframe": user.timeframe,
+        "timeframe_is_fixed": True,
         "timeframes": further_timeframes(user),
         "warm_up": max(user.startup_candle_count, LIVE_CANDLES),
         "first_row": user.startup_candle_count,
