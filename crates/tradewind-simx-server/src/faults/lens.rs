@@ -1,9 +1,15 @@
 //! What the market's events look like on their way to the exchange: priced otherwise, or not at all.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tradewind_model::{Depth, Instrument, InstrumentId, Level, Ppm, Price, Quote, Side, Timestamp};
+use tradewind_model::{
+    Depth, Instrument, InstrumentId, Level, Ppm, Price, Quote, Side, Timestamp, Trade,
+};
 use tradewind_simx::{MarketEvent, MarketRecord};
+
+/// How long a fault of prices keeps trades back until the first book at its prices.
+const BOOK_FIRST: Duration = Duration::from_secs(1);
 
 /// Prices of one instrument, or of all, times a factor that follows a path.
 #[derive(Debug)]
@@ -12,6 +18,8 @@ struct PriceScript {
     instrument: Option<InstrumentId>,
     start: Timestamp,
     path: Vec<(Duration, Ppm)>,
+    /// Instruments with a book at these prices.
+    quoted: BTreeSet<InstrumentId>,
 }
 
 /// All that bends the market now. An empty lens costs one look.
@@ -39,6 +47,7 @@ impl Lens {
             instrument,
             start,
             path,
+            quoted: BTreeSet::new(),
         });
     }
 
@@ -54,9 +63,10 @@ impl Lens {
         self.frozen.retain(|(known, _)| *known != id);
     }
 
-    /// The event as the exchange is to see it; `None` when it is not to see it.
+    /// The event as the exchange is to see it; `None` when it is not to see it. A trade does not jump ahead of its book: a stop that it
+    /// triggers would be filled at the prices of before.
     pub(crate) fn bend(
-        &self,
+        &mut self,
         at: Timestamp,
         event: MarketEvent<'_>,
         instruments: &[Instrument],
@@ -67,6 +77,14 @@ impl Lens {
             return None;
         }
         let rules = instruments.get(id.index())?;
+        let is_trade = matches!(event, MarketEvent::Trade(_));
+        for script in self.prices.iter_mut().filter(|one| here(&one.instrument)) {
+            if !is_trade {
+                script.quoted.insert(id);
+            } else if at.since(script.start) < BOOK_FIRST && !script.quoted.contains(&id) {
+                return None;
+            }
+        }
         let scripts = self.prices.iter().filter(|script| here(&script.instrument));
         let factors: Vec<Ppm> = scripts
             .map(|script| factor(&script.path, at.since(script.start)))
@@ -79,7 +97,7 @@ impl Lens {
             Price(rules.round_price(price, side).0.max(rules.tick.0))
         };
         Some(match event {
-            MarketEvent::Trade(trade) => MarketRecord::Trade(tradewind_model::Trade {
+            MarketEvent::Trade(trade) => MarketRecord::Trade(Trade {
                 price: bend(trade.price, trade.taker),
                 ..trade
             }),
@@ -136,6 +154,49 @@ fn factor(path: &[(Duration, Ppm)], age: Duration) -> Ppm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tradewind_model::{AssetId, Quantity, TradeId};
+
+    #[test]
+    fn a_trade_waits_for_a_book_at_the_prices_of_the_fault() {
+        let instruments = [Instrument::spot(
+            InstrumentId(0),
+            "simx:BTC/USDT".to_owned(),
+            AssetId(0),
+            AssetId(1),
+        )];
+        let at = |millis| Timestamp::EPOCH + Duration::from_millis(millis);
+        let trade = MarketEvent::Trade(Trade {
+            instrument: InstrumentId(0),
+            taker: Side::Sell,
+            id: TradeId(1),
+            price: Price(1_000),
+            quantity: Quantity(1),
+            event_time: None,
+            received_at: at(0),
+        });
+        let quote = MarketEvent::Quote(Quote {
+            instrument: InstrumentId(0),
+            bid: Price(1_000),
+            ask: Price(1_002),
+            bid_quantity: Quantity(1),
+            ask_quantity: Quantity(1),
+            event_time: None,
+            received_at: at(0),
+        });
+        let fallen = |quote_at: Option<u64>, trade_at| {
+            let mut lens = Lens::default();
+            lens.price(1, None, at(0), vec![(Duration::ZERO, Ppm(500_000))]);
+            let quoted = quote_at.map(|millis| lens.bend(at(millis), quote, &instruments));
+            assert!(quoted.is_none_or(|quoted| quoted.is_some()));
+            match lens.bend(at(trade_at), trade, &instruments) {
+                Some(MarketRecord::Trade(trade)) => Some(trade.price),
+                _ => None,
+            }
+        };
+        assert_eq!(fallen(None, 999), None);
+        assert_eq!(fallen(Some(5), 5), Some(Price(500)));
+        assert_eq!(fallen(None, 1_000), Some(Price(500)));
+    }
 
     #[test]
     fn a_factor_moves_on_straight_lines() {

@@ -2,9 +2,11 @@
 //!
 //! The plan is what the position would have lost at its stop, before fees. The market may have jumped over the stop, so
 //! the loss can be larger. A position that loses more than planned in the first minute after its account was read counts, too:
-//! its stop was passed while nobody watched.
+//! its stop was passed while nobody watched. A position that opened and ended while the desk was down has no plan that was
+//! written down.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -22,14 +24,15 @@ const FIRST_MINUTE: Duration = Duration::from_secs(60);
 struct Plan {
     bot: String,
     instrument: String,
-    /// What it loses at its stop; none if it has no stop.
+    /// What it loses at its stop; none if it has no stop, or if the last run did not write down that it opened.
     loss: Option<Amount>,
     quote: String,
 }
 
 /// The positions of the last run that are not closed yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Recovered {
+    configuration: Arc<Configuration>,
     plans: BTreeMap<(AccountId, BotId, InstrumentId), Plan>,
     /// When each account was first read.
     read_at: BTreeMap<AccountId, Timestamp>,
@@ -45,18 +48,25 @@ struct Closed {
 }
 
 impl Recovered {
-    fn new(view: &DeskView, configuration: &Configuration) -> Self {
+    fn new(view: &DeskView, configuration: Arc<Configuration>) -> Self {
         let mut plans = BTreeMap::new();
         for position in &view.positions {
-            if let (OwnerId::Bot(bot), Some(plan)) = (position.owner, plan(position, configuration))
+            if let OwnerId::Bot(bot) = position.owner
+                && let Some(plan) = plan(position, &configuration)
             {
                 plans.insert((position.account, bot, position.instrument), plan);
             }
         }
         Self {
+            configuration,
             plans,
             read_at: BTreeMap::new(),
         }
+    }
+
+    /// Whether every account was read and no position of the last run is open.
+    fn is_done(&self) -> bool {
+        self.plans.is_empty() && self.read_at.len() == self.configuration.accounts.len()
     }
 
     /// Takes an event in. Returns the end of a position of the last run.
@@ -64,6 +74,16 @@ impl Recovered {
         match event.kind {
             EventKind::Reconciled { account, .. } => {
                 let _ = self.read_at.entry(account).or_insert(event.at);
+                None
+            }
+            EventKind::PositionOpened {
+                account,
+                bot: Some(bot),
+                instrument,
+                ..
+            } if !self.read_at.contains_key(&account) => {
+                let plan = unplanned(bot, instrument, &self.configuration)?;
+                self.plans.insert((account, bot, instrument), plan);
                 None
             }
             EventKind::PositionClosed {
@@ -93,18 +113,25 @@ fn plan(position: &PositionView, configuration: &Configuration) -> Option<Plan> 
         return None;
     };
     let instrument = configuration.instruments.get(position.instrument.index())?;
-    let quote = configuration.assets.name(instrument.quote);
     let stops = [position.exit.stop, position.exit.trailing];
     let losses = stops.into_iter().flatten().filter_map(|stop| {
         let value = instrument.notional(stop, position.quantity)?;
         position.cost.0.checked_sub(value.0)
     });
     Some(Plan {
-        bot: configuration.bots.get(bot.index())?.name.clone(),
-        instrument: instrument.name.clone(),
         // Of a fixed and a trailing stop the nearer one acts.
         loss: losses.min().map(Amount),
-        quote: quote.to_owned(),
+        ..unplanned(bot, position.instrument, configuration)?
+    })
+}
+
+fn unplanned(bot: BotId, instrument: InstrumentId, configuration: &Configuration) -> Option<Plan> {
+    let instrument = configuration.instruments.get(instrument.index())?;
+    Some(Plan {
+        bot: configuration.bots.get(bot.index())?.name.clone(),
+        instrument: instrument.name.clone(),
+        loss: None,
+        quote: configuration.assets.name(instrument.quote).to_owned(),
     })
 }
 
@@ -114,13 +141,15 @@ pub(super) fn start_closed_while_down(
     supervisor: &mut Supervisor,
     bus: &Bus,
     view: &DeskView,
-    configuration: &Configuration,
+    configuration: &Arc<Configuration>,
 ) {
-    let recovered = Recovered::new(view, configuration);
-    if recovered.plans.is_empty() {
-        return;
-    }
-    let types = TypeSet::from_iter([EventType::PositionClosed, EventType::Reconciled]);
+    let recovered = Recovered::new(view, Arc::clone(configuration));
+    let types = [
+        EventType::PositionOpened,
+        EventType::PositionClosed,
+        EventType::Reconciled,
+    ];
+    let types = TypeSet::from_iter(types);
     let options = SubscriptionOptions::new("closed while down", Class::Lossless, types);
     let events = bus.subscribe(options);
     supervisor.start("closed while down", |stop| watch(recovered, events, stop));
@@ -131,7 +160,7 @@ async fn watch(
     mut events: Subscription,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    while !recovered.plans.is_empty() {
+    while !recovered.is_done() {
         let received = tokio::select! {
             () = stop.cancelled() => return Ok(()),
             received = events.recv() => received,
@@ -214,6 +243,14 @@ mod tests {
         }
     }
 
+    fn read() -> EventKind {
+        EventKind::Reconciled {
+            account: ACCOUNT,
+            fills: 1,
+            orders: 0,
+        }
+    }
+
     fn closed() -> EventKind {
         EventKind::PositionClosed {
             account: ACCOUNT,
@@ -223,14 +260,13 @@ mod tests {
         }
     }
 
-    /// Whether a position that is closed `after` the reading of its account is reported, and as closed while down.
-    fn reported(after: &[(i64, EventKind)]) -> Option<bool> {
-        let configuration = configuration();
-        let plan = plan(&position(None, None), &configuration).unwrap();
-        let mut recovered = Recovered {
-            plans: BTreeMap::from([((ACCOUNT, BOT, SPOT), plan)]),
-            read_at: BTreeMap::new(),
+    /// Whether the end of a position, among these events, is reported, and as closed while down.
+    fn reported(held: &[PositionView], after: &[(i64, EventKind)]) -> Option<bool> {
+        let view = DeskView {
+            positions: held.to_vec(),
+            ..DeskView::default()
         };
+        let mut recovered = Recovered::new(&view, Arc::new(configuration()));
         let events = after.iter().map(|(second, kind)| at(*second, kind.clone()));
         let ends: Vec<_> = events.filter_map(|event| recovered.take(&event)).collect();
         assert!(ends.len() <= 1, "a position ends once");
@@ -239,14 +275,28 @@ mod tests {
 
     #[test]
     fn a_position_that_ends_before_its_account_was_read_ended_while_the_desk_was_down() {
-        let read = || EventKind::Reconciled {
-            account: ACCOUNT,
-            fills: 1,
-            orders: 0,
-        };
+        let held = [position(None, None)];
+        let reported = |after: &[(i64, EventKind)]| reported(&held, after);
         assert_eq!(reported(&[(5, closed()), (5, closed())]), Some(true));
         assert_eq!(reported(&[(5, read()), (65, closed())]), Some(false));
         assert_eq!(reported(&[(5, read()), (66, closed())]), None);
+    }
+
+    /// The last run may have died before it wrote a fill down.
+    #[test]
+    fn a_position_that_the_last_run_did_not_write_down_is_reported_too() {
+        let opened = || EventKind::PositionOpened {
+            account: ACCOUNT,
+            bot: Some(BOT),
+            instrument: SPOT,
+            quantity: Quantity(1),
+            price: Price(1),
+        };
+        assert_eq!(reported(&[], &[(5, opened()), (5, closed())]), Some(true));
+        assert_eq!(
+            reported(&[], &[(5, read()), (6, opened()), (7, closed())]),
+            None
+        );
     }
 
     #[test]

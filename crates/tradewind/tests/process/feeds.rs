@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use crate::desk::{Desk, command, pause, tradewind, within};
 use crate::feed_server::FeedServer;
 use crate::feed_words::{BYBIT, COINBASE, KRAKEN, OKX, Words};
+use crate::unanswered::waits;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -222,14 +223,16 @@ fn coinbase_is_read_without_an_account() {
     lives_through_a_lost_book_and_a_silent_venue(COINBASE);
 }
 
+/// N01: the start waits for the venue and names it; a signal ends it in order.
 #[test]
-fn a_venue_that_is_read_and_does_not_answer_is_named_at_the_start() {
+fn a_venue_that_is_read_and_does_not_answer_is_named_and_waited_for() {
     let folder = TempDir::new().unwrap();
-    let file = configuration(folder.path(), "okx", "127.0.0.1:1");
-    let refused = command(folder.path(), &["run", "--config", &file]);
-    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(!refused.status.success(), "{said}");
-    assert!(said.contains("requesting the instruments of okx"), "{said}");
+    let folder = folder.path();
+    let file = configuration(folder, "okx", "127.0.0.1:1");
+    let mut desk = Desk::spawn(folder, tradewind(folder, &["run", "--config", &file]));
+    waits(&mut desk, "requesting the instruments of okx");
+    desk.signal("TERM");
+    assert!(desk.ended(PATIENCE).success(), "{}", desk.said());
 }
 
 /// What `data import` added, by series, and its notes.

@@ -9,8 +9,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::amounts::exact;
-use crate::desk::{Desk, pause, unused_address, within};
-use crate::exchange::{Exchange, symbol};
+use crate::desk::{Desk, command, unused_address, within};
+use crate::exchange::Exchange;
 use crate::fast_bots::BEGUN;
 use crate::live::{configuration, live};
 
@@ -41,14 +41,11 @@ fn standing(folder: &Path, config: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// The symbols of stops that rest at the exchange.
-fn stopped_symbols(exchange: &Exchange) -> Vec<String> {
-    let orders = exchange.orders_now();
-    let stops = orders
-        .iter()
-        .filter(|order| order["type"] == "STOP_LOSS" && order["side"] == "SELL");
-    let symbol = |order: &Value| order["symbol"].as_str().unwrap().to_owned();
-    stops.map(symbol).collect()
+/// How many stops rest at the exchange.
+fn resting_stops(exchange: &Exchange) -> usize {
+    let mut orders = exchange.orders_now();
+    orders.retain(|order| order["type"] == "STOP_LOSS" && order["side"] == "SELL");
+    orders.len()
 }
 
 /// The positions that stops cover, up to fees.
@@ -61,19 +58,34 @@ fn covered(desk: &Desk) -> Vec<Value> {
     positions
 }
 
-/// I23: what is held at the kill, with stops that rest at the exchange.
-fn life(folder: &Path, config: &str, exchange: &Exchange) -> Vec<Value> {
+/// I23: positions with stops that rest at the exchange, and a desk that was killed. Its bots were stopped before, so no exit
+/// was on its way.
+fn held_at_the_kill(folder: &Path, config: &str, exchange: &Exchange) -> Vec<Value> {
     let mut desk = Desk::start_from(folder, live(folder, config));
-    let mut held = within(Duration::from_secs(90), "covered positions", || {
-        let held = covered(&desk);
-        (held.len() >= HELD_MIN).then_some(held)
+    let bots = desk.items("bots");
+    let steer = |verb| {
+        for bot in &bots {
+            let name = bot["name"].as_str().unwrap();
+            let steered = command(folder, &["bots", verb, name]);
+            assert!(steered.status.success(), "{steered:?}");
+        }
+    };
+    let tries = (0..5).map(|_| {
+        steer("start");
+        within(Duration::from_secs(90), "covered positions", || {
+            (covered(&desk).len() >= HELD_MIN).then_some(())
+        });
+        steer("stop");
+        within(Duration::from_secs(30), "stops alone", || {
+            let (orders, held) = (desk.items("orders"), covered(&desk));
+            let is_stop = |order: &Value| order["purpose"] == "protect";
+            let counts = [orders.len(), resting_stops(exchange)];
+            (orders.iter().all(is_stop) && counts == [held.len(); 2]).then_some(held)
+        })
     });
+    let held = tries.into_iter().find(|held| !held.is_empty());
     desk.crash();
-    // What was on its way arrives.
-    pause(Duration::from_secs(1));
-    let resting = stopped_symbols(exchange);
-    held.retain(|position| resting.contains(&symbol(position)));
-    held
+    held.expect("stops that rest while no desk runs")
 }
 
 /// A field of a line of the log, `name=value`.
@@ -91,14 +103,11 @@ fn a_gap_while_the_desk_is_dead_leaves_positions_flat_and_their_losses_printed()
     let exchange = Exchange::with_account(at_venue.path(), &format!("USDT={BEGUN}"), &arguments);
     let config = configuration(folder, &exchange.address);
     fs::write(&config, slower(&config)).unwrap();
-    let held = (0..5)
-        .map(|_| life(folder, &config, &exchange))
-        .find(|held| !held.is_empty())
-        .expect("a stop rests while no desk runs");
+    let held = held_at_the_kill(folder, &config, &exchange);
 
     exchange.operate("POST /faults", GAP);
     within(Duration::from_secs(30), "the end of every stop", || {
-        stopped_symbols(&exchange).is_empty().then_some(())
+        (resting_stops(&exchange) == 0).then_some(())
     });
 
     let config = standing(folder, &config);

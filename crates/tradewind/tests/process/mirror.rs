@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::desk::{Desk, command, pause, unused_address, within};
+use crate::desk::{Desk, command, pause, tradewind, unused_address, within};
 use crate::fast_bots::fast_bots;
 use crate::http;
 use crate::lines::listen;
 use crate::simx::Simx;
+use crate::unanswered::waits;
 use crate::wiretap::Wiretap;
 
 /// An instrument that nobody trades: its book is the venue's alone.
@@ -279,16 +280,16 @@ fn a_venues_live_prices_drive_a_paper_account() {
     assert_eq!(desk.get("balances")["equal"], true);
 }
 
+/// N01: the start waits for the venue and names it; a signal ends it in order.
 #[test]
-fn a_venue_that_is_not_there_is_named() {
+fn a_venue_that_is_not_there_is_named_and_waited_for() {
     let folder = TempDir::new().unwrap();
-    let config = configuration(folder.path(), "127.0.0.1:1");
-    let output = command(
-        folder.path(),
-        &["run", "--venue", "binance", "--config", &config],
-    );
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("requesting the market of binance"), "{said}");
-    assert!(!folder.path().join("simx").exists(), "nothing was begun");
+    let folder = folder.path();
+    let config = configuration(folder, "127.0.0.1:1");
+    let run = ["run", "--venue", "binance", "--config", &config];
+    let mut desk = Desk::spawn(folder, tradewind(folder, &run));
+    waits(&mut desk, "requesting the market of binance");
+    desk.signal("TERM");
+    assert!(desk.ended(Duration::from_secs(15)).success());
+    assert!(!folder.join("simx").exists(), "nothing was begun");
 }
