@@ -15,7 +15,7 @@ use crate::http;
 use crate::live_desk::{LoggedVenue, live_text};
 
 /// What the account has.
-const USDT: &str = "4321.5";
+const USDT: &str = "87654321.5";
 const STEPS: [&str; 13] = [
     "certify",
     "start",
@@ -78,7 +78,7 @@ fn a_desk_is_certified_against_an_exchange_and_its_transcript_keeps_no_secret() 
         .map(|line| line["step"].as_str().unwrap())
         .collect();
     assert_eq!(names, STEPS);
-    for secret in [KEY, SECRET, "signature", USDT, "4321"] {
+    for secret in [KEY, SECRET, "signature", "87654321"] {
         assert!(!transcript.contains(secret), "{secret}: {transcript}");
     }
 
