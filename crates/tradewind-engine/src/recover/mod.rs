@@ -45,6 +45,8 @@ pub struct Recovery {
     parts: Parts,
     group: Group,
     out: Outputs,
+    /// Time of the last record that was passed.
+    read_until: Timestamp,
 }
 
 impl Recovery {
@@ -71,6 +73,7 @@ impl Recovery {
             parts,
             group: Group::default(),
             out: Outputs::new(),
+            read_until: Timestamp::EPOCH,
         }
     }
 
@@ -80,10 +83,15 @@ impl Recovery {
         self.parts.context.seq()
     }
 
-    /// Time of the last record that was folded; the epoch before the first.
+    /// Time of the last record that was folded, or of a later one that was passed; the epoch before the first.
     #[must_use]
-    pub const fn now(&self) -> Timestamp {
-        self.parts.now()
+    pub fn now(&self) -> Timestamp {
+        self.parts.now().max(self.read_until)
+    }
+
+    /// Passes a record that has nothing to fold. The next start is no earlier: its engine's time would stand still until then.
+    pub fn pass(&mut self, at: Timestamp) {
+        self.read_until = self.read_until.max(at);
     }
 
     /// The configuration as of the last record; empty before the first.

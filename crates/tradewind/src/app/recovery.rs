@@ -67,7 +67,11 @@ fn fold<E: std::error::Error + Send + Sync + 'static>(
             Record::Input(input) => Recorded::Input(input),
             Record::Intent(intent) => Recorded::Intent(intent),
             Record::Event(event) => Recorded::Event(event),
-            Record::Segment(_) | Record::Snapshot(_) => continue,
+            // A start may have begun a file and written nothing else.
+            Record::Segment(_) | Record::Snapshot(_) => {
+                recovery.pass(at);
+                continue;
+            }
         };
         recovery.fold(seq, at, recorded);
     }
