@@ -52,8 +52,23 @@ fn i16_an_exit_beside_an_unknown_stop_is_found() {
         unknown(1),
         placed(2, PositionEffect::Exit),
     ];
-    let dated = stop.map(|kind| (Timestamp::EPOCH, kind));
-    assert!(exits_wait(&dated).is_some() && exits_wait(&dated[..2]).is_none());
+    let dated = |seconds: [u64; 3]| -> Vec<(Timestamp, EventKind)> {
+        let times = seconds.map(Timestamp::from_secs);
+        times.into_iter().zip(stop.clone()).collect()
+    };
+    assert!(exits_wait(&dated([0; 3])).is_some() && exits_wait(&dated([0; 3])[..2]).is_none());
+    assert!(exits_wait(&dated([0, 1, 9])).is_some(), "placed 9 s ago");
+    assert!(exits_wait(&dated([0, 6, 10])).is_none(), "placed 10 s ago");
+    let confirmed = |exit| {
+        let mut dated = dated([0, 60, exit]);
+        let accepted = EventKind::OrderAccepted {
+            terms: terms(1),
+            bot: Some(BotId(0)),
+        };
+        dated.insert(1, (Timestamp::from_secs(1), accepted));
+        exits_wait(&dated)
+    };
+    assert!(confirmed(64).is_some() && confirmed(65).is_none());
 }
 
 #[test]

@@ -113,6 +113,11 @@ impl Link {
         }
     }
 
+    /// What is sent from now on is not delayed.
+    pub(super) const fn end_delay(&mut self) {
+        (self.to_server.delay, self.to_client.delay) = (Duration::ZERO, Duration::ZERO);
+    }
+
     /// The server's answer to a connection that its client still wants.
     pub(super) fn pass_to(&mut self, state: LinkState) {
         if self.state == LinkState::Opening {

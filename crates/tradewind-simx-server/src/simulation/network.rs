@@ -255,9 +255,13 @@ impl VirtualNetwork {
         self.rules.get(number)
     }
 
-    /// Takes all rules back. What they did to connections stays.
+    /// Takes all rules back, and the delays that they gave to connections: a line that is slow for ever is a fault that has not stopped.
+    /// What a client has to notice stays: a connection that fell silent or is to be cut.
     pub fn clear_rules(&mut self) {
         self.rules.clear();
+        for link in self.links.values_mut() {
+            link.end_delay();
+        }
     }
 
     /// Strikes one connection.
