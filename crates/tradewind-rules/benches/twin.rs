@@ -102,22 +102,10 @@ fn timed<E: std::fmt::Debug>(
 
 fn view<'a>(instrument: &'a Instrument, at: Timestamp, quote: Option<&'a Quote>) -> View<'a> {
     View {
-        members: None,
-        at,
-        instrument,
-        slot: 0,
-        role: Role::Traded,
         quote,
-        position: PositionState::default(),
         budget: Amount::whole(1_000),
-        reads: Reads::none(),
-        feed: FeedStatus::default(),
-        numbers: Numbers::none(),
-        standing: None,
         carried_out: CarriedOut::Exits,
-        last_entry: LastEntry::Standing,
-        depth: None,
-        exposure: Ppm::ZERO,
+        ..View::bare(at, instrument)
     }
 }
 

@@ -64,28 +64,21 @@ fn main() {
             (position, event) = (PositionState::default(), "stop");
         }
         let view = View {
-            members: None,
-            at,
-            instrument: &instrument,
-            slot: 0,
-            role: Role::Traded,
             quote: Some(&quote),
             position,
             budget: Amount::whole(1_000),
-            reads: Reads::none(),
             feed: FeedStatus {
                 health: FeedHealth::Live,
                 since: Timestamp::EPOCH,
             },
             numbers: &numbers,
-            standing: None,
             carried_out: CarriedOut::All,
-            last_entry: LastEntry::Standing,
             depth: Some(&depth),
             exposure: match order.is_some() || !position.quantity.is_zero() {
                 true => Ppm::ONE,
                 false => Ppm::ZERO,
             },
+            ..View::bare(at, &instrument)
         };
         match strategy.on_quote(&view, &quote) {
             Ok(Decision::Target(target)) if target.exposure == Ppm::ZERO => {

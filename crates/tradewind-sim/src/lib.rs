@@ -1,7 +1,7 @@
 //! The simulator: the whole desk and the exchange in one thread on virtual time, under faults that a seed draws.
 //!
 //! [`run`] is one seed: `plan.rs` draws what goes wrong and when, `simulation.rs` lets it happen, heals everything and compares the wire,
-//! the exchange's books and the desk's. `world.rs` assembles the desk by the functions that `tradewind run` calls, `network.rs` lies
+//! the exchange's books and the desk's. `world/` assembles the desk by the functions that `tradewind run` calls, `network.rs` lies
 //! between it and the exchange, `executor.rs` runs its tasks. The modules in `tests/` are desks whose faults are chosen, not drawn.
 
 #![expect(

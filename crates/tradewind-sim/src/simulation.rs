@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tradewind_events::{Action, EventKind, EventType, Input, StreamState};
+use tradewind_events::{Action, EventKind, EventType, Input};
 use tradewind_model::Timestamp;
 use tradewind_risk::{CauseKind, PositionEffect};
 use tradewind_simx::{Chance, Latency};
@@ -36,9 +36,8 @@ const COVERED_WITHIN: Duration = Duration::from_millis(2_100);
 /// Longest that a fault waits for the state that it is about, and how often that is looked at.
 const PATIENCE: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Longest that a position may be without its stop and not be listed while things go wrong. I23 says 2 s; each try of a stop that fails
-/// begins them anew.
-const LISTED_WITHIN: Duration = Duration::from_secs(10);
+/// Longest that a position may be without its stop and not be listed while things go wrong.
+const LISTED_WITHIN: Duration = Duration::from_millis(2_100);
 /// How often stops are looked at while faults strike.
 const COVER_EVERY: Duration = Duration::from_millis(500);
 
@@ -108,8 +107,9 @@ struct Simulation {
     scripts: Vec<(&'static str, usize, bool)>,
     /// Since when positions in a symbol have neither a stop nor a line on the list.
     uncovered: BTreeMap<String, Timestamp>,
-    /// Scripts in which another desk trades: place among the exchange's faults, the deaths before it, and when.
-    foreign: Vec<(usize, u64, Timestamp)>,
+    /// Scripts in which another desk trades while the account is read: place among the exchange's faults, the deaths before it, and
+    /// how many readings the journal had.
+    foreign: Vec<(usize, u64, usize)>,
     /// What was wrong first while faults struck.
     failure: Option<Failure>,
 }
@@ -186,7 +186,7 @@ impl Simulation {
         })
     }
 
-    /// I03: what another desk with our tag did on the account halted it until a person cleared that (P05).
+    /// I03: what another desk with our tag did on the account halted it until a person cleared that (P05), by its report or by a reading.
     fn unnoticed_desk(&self) -> Option<Violation> {
         let is_noticed = |kind: &EventKind| match kind {
             EventKind::TradingStateChanged { cause, .. } => {
@@ -195,16 +195,8 @@ impl Simulation {
             }
             _ => false,
         };
-        let events = self.world.dated_events();
-        // A desk that missed the report of the order cannot tell it from one that was placed before.
-        let doubted = |(at, kind): &(Timestamp, EventKind), since: Timestamp| {
-            *at >= since
-                && matches!(kind, EventKind::AccountStreamChanged { state, .. } if *state != StreamState::Live)
-        };
-        let mut orders = self.foreign.iter();
-        let is_received =
-            orders.any(|(_, _, since)| !events.iter().any(|event| doubted(event, *since)));
-        let is_missed = is_received && !events.iter().any(|(_, kind)| is_noticed(kind));
+        let events = self.world.events();
+        let is_missed = !self.foreign.is_empty() && !events.iter().any(is_noticed);
         is_missed.then(|| {
             let found = "another desk traded on the account, and no cause says so".to_owned();
             Violation::new("I03", found)
@@ -293,11 +285,11 @@ impl Simulation {
         let network = &self.world.network;
         match &fault.act {
             Act::Script(script) | Act::Foreign(script) => {
-                let place = self.world.fault_hits().len();
+                let is_watched = matches!(fault.act, Act::Foreign(_)) && self.world.is_reading();
+                let (place, readings) = (self.world.fault_hits().len(), self.world.readings());
                 self.world.add_faults(script);
-                if matches!(fault.act, Act::Foreign(_)) && self.world.desk.is_some() {
-                    let now = self.world.now();
-                    self.foreign.push((place, self.reached.deaths, now));
+                if is_watched {
+                    self.foreign.push((place, self.reached.deaths, readings));
                 }
                 self.scripts.push((fault.row, place, is_reached));
                 return Ok(());
@@ -364,10 +356,11 @@ impl Simulation {
         for (row, hits) in [("S09", slow), ("P03", hostile)] {
             *self.reached.rows.entry(row).or_default() += u64::from(hits > 0);
         }
-        // Of a desk that has not died since, which was to find out.
-        let deaths = self.reached.deaths;
-        self.foreign.retain(|(place, before, _)| {
-            hits.get(*place).is_some_and(|hits| *hits > 0) && *before == deaths
+        // Of a desk that has not died since, and has read the account twice: the first of these readings may have begun before.
+        let (deaths, read) = (self.reached.deaths, self.world.readings());
+        self.foreign.retain(|(place, before, readings)| {
+            let has_struck = hits.get(*place).is_some_and(|hits| *hits > 0);
+            has_struck && *before == deaths && read >= readings + 2
         });
         for (row, place, is_reached) in &self.scripts {
             let struck = hits.get(*place).is_some_and(|hits| *hits > 0);

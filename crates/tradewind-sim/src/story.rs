@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tradewind_events::{CauseView, Configuration, EventKind, Input};
+use tradewind_events::{Configuration, EventKind, Input};
 use tradewind_journal::{MemoryStorage, Reader, Record, StoreKind};
 use tradewind_model::{Amount, ClientOrderId, OrderStatus, Quantity, Side, Timestamp};
 use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
@@ -288,11 +288,6 @@ impl World {
         let Some(view) = self.look() else {
             return BTreeMap::new();
         };
-        // After a start the list was empty until the account is read, and no order may leave (R02).
-        let waits = |cause: &CauseView| cause.reason == CauseKind::NotReconciled;
-        if view.causes.iter().any(waits) {
-            return BTreeMap::new();
-        }
         let configuration = self.configuration();
         let desk = JournalEvidence::default().books(&view, &configuration);
         if desk.to_guard.is_empty() {

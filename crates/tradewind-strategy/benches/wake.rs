@@ -68,22 +68,10 @@ fn signals(quotes: &[Quote]) -> u32 {
     let mut signals = 0;
     for quote in quotes {
         let view = View {
-            members: None,
-            at: quote.received_at,
-            instrument: &instrument,
-            slot: 0,
             quote: Some(quote),
-            position: PositionState::default(),
             budget: Amount::whole(1_000),
-            role: Role::Traded,
-            reads: Reads::none(),
-            feed: FeedStatus::default(),
-            numbers: Numbers::none(),
-            standing: None,
             carried_out: CarriedOut::All,
-            last_entry: LastEntry::Standing,
-            depth: None,
-            exposure: Ppm::ZERO,
+            ..View::bare(quote.received_at, &instrument)
         };
         let decision = strategy.on_quote(&view, quote);
         signals += u32::from(matches!(black_box(decision), Ok(Decision::Target(_))));

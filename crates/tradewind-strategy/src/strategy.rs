@@ -161,6 +161,31 @@ pub struct View<'a> {
     pub members: Option<&'a [bool]>,
 }
 
+impl<'a> View<'a> {
+    /// What a bot sees that has nothing: no quote, no book, no position, no budget. What there is, is filled in from it.
+    #[must_use]
+    pub fn bare(at: Timestamp, instrument: &'a Instrument) -> Self {
+        Self {
+            at,
+            instrument,
+            slot: 0,
+            role: Role::Traded,
+            quote: None,
+            position: PositionState::default(),
+            budget: Amount::ZERO,
+            reads: Reads::none(),
+            feed: FeedStatus::default(),
+            numbers: Numbers::none(),
+            standing: None,
+            carried_out: CarriedOut::Nothing,
+            last_entry: LastEntry::Standing,
+            depth: None,
+            exposure: Ppm::ZERO,
+            members: None,
+        }
+    }
+}
+
 /// The health of an instrument's data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FeedStatus {

@@ -8,13 +8,11 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tradewind_events::{BotConfig, StrategyProcess};
 use tradewind_model::{
-    Amount, Candle, CarriedOut, Decision, FeedHealth, Instrument, InstrumentId, LastEntry, Numbers,
-    PositionState, Ppm, Price, Quantity, Quote,
+    Amount, Candle, CarriedOut, Decision, FeedHealth, Instrument, InstrumentId, PositionState, Ppm,
+    Price, Quantity, Quote,
 };
 use tradewind_process::{History, Mode, ProcessError, ProcessStrategy, Processes, Wanted, declare};
-use tradewind_strategy::{
-    FeedStatus, MarketReader, Reading, Reads, Role, Strategy as _, StrategyError, View,
-};
+use tradewind_strategy::{MarketReader, Reading, Strategy as _, StrategyError, View};
 use tradewind_testkit::{BTC, USDT, bot, candle, spot};
 
 /// A decision: the candle's index, the exposure, and the reason.
@@ -150,22 +148,11 @@ pub(crate) fn shown(
 ) -> View<'static> {
     let instrument: &'static tradewind_model::Instrument = Box::leak(Box::new(spot()));
     View {
-        members: None,
-        at: candle.close_time(),
-        instrument,
-        slot: 0,
-        role: Role::Traded,
-        quote: None,
         position,
         budget: Amount::whole(1_000),
-        reads: Reads::none(),
-        feed: FeedStatus::default(),
-        numbers: Numbers::none(),
-        standing: None,
         carried_out,
-        last_entry: LastEntry::Standing,
-        depth: None,
         exposure: Ppm(400_000),
+        ..View::bare(candle.close_time(), instrument)
     }
 }
 

@@ -37,24 +37,7 @@ fn candle(interval: Interval, place: u32, close: i64) -> Candle {
 /// Feeds a candle, and returns the row if it completes a close.
 fn feed(rows: &mut FeatureRows, candle: &Candle) -> Option<Vec<f64>> {
     let instrument = instrument("x:BTC/USDT");
-    let view = View {
-        members: None,
-        at: candle.close_time(),
-        instrument: &instrument,
-        slot: 0,
-        role: Role::Traded,
-        quote: None,
-        position: PositionState::default(),
-        budget: Amount::ZERO,
-        reads: Reads::none(),
-        feed: FeedStatus::default(),
-        numbers: Numbers::none(),
-        standing: None,
-        carried_out: CarriedOut::Nothing,
-        last_entry: LastEntry::Standing,
-        depth: None,
-        exposure: Ppm::ZERO,
-    };
+    let view = View::bare(candle.close_time(), &instrument);
     rows.feed(&view, candle);
     let complete = rows.complete(0) == Some(candle.close_time());
     complete.then(|| rows.row(&view))

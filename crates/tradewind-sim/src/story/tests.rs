@@ -52,7 +52,7 @@ fn i16_an_exit_beside_an_unknown_stop_is_found() {
         unknown(1),
         placed(2, PositionEffect::Exit),
     ];
-    let dated = |seconds: [u64; 3]| -> Vec<(Timestamp, EventKind)> {
+    let dated = |seconds: [i64; 3]| -> Vec<(Timestamp, EventKind)> {
         let times = seconds.map(Timestamp::from_secs);
         times.into_iter().zip(stop.clone()).collect()
     };

@@ -97,11 +97,6 @@ fn decided(own: (i64, i64), held: i64, change: impl FnOnce(&mut Other)) -> (Opti
     let mut strategy = build("cross_venue_spread", &given, 1).unwrap();
     let (instrument, quote) = (instrument(), quote(own.0, own.1));
     let view = View {
-        members: None,
-        at: START + Duration::from_secs(2),
-        instrument: &instrument,
-        slot: 0,
-        role: Role::Traded,
         quote: Some(&quote),
         position: PositionState {
             quantity: Quantity(held),
@@ -110,13 +105,8 @@ fn decided(own: (i64, i64), held: i64, change: impl FnOnce(&mut Other)) -> (Opti
         },
         budget: Amount::whole(1_000),
         reads: Reads::new(&[READ], &other),
-        feed: FeedStatus::default(),
-        numbers: Numbers::none(),
-        standing: None,
         carried_out: CarriedOut::All,
-        last_entry: LastEntry::Standing,
-        depth: None,
-        exposure: Ppm::ZERO,
+        ..View::bare(START + Duration::from_secs(2), &instrument)
     };
     let on_own = strategy.on_quote(&view, &quote).unwrap();
     let mut again = build("cross_venue_spread", &given, 1).unwrap();

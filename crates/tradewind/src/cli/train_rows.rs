@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::anyhow;
-use tradewind_model::{
-    Amount, Candle, CarriedOut, Instrument, Interval, LastEntry, Numbers, PositionState, Ppm,
-    Timestamp,
-};
+use tradewind_model::{Candle, Instrument, Interval, Timestamp};
 use tradewind_rules::{FeatureRows, Features, RuleError};
-use tradewind_strategy::{FeedStatus, Reads, Role, View};
+use tradewind_strategy::View;
 
 use crate::config::{Label, ModelSettings};
 
@@ -191,22 +188,8 @@ fn prices(instrument: &Instrument, candle: &Candle) -> [f64; 4] {
 /// What is seen at the close of a candle: nothing but candles.
 fn view<'a>(instrument: &'a Instrument, slot: usize, candle: &Candle) -> View<'a> {
     View {
-        at: candle.close_time(),
-        instrument,
         slot,
-        role: Role::Traded,
-        quote: None,
-        position: PositionState::default(),
-        budget: Amount::ZERO,
-        reads: Reads::none(),
-        feed: FeedStatus::default(),
-        numbers: Numbers::none(),
-        standing: None,
-        carried_out: CarriedOut::Nothing,
-        last_entry: LastEntry::Standing,
-        depth: None,
-        exposure: Ppm::ZERO,
-        members: None,
+        ..View::bare(candle.close_time(), instrument)
     }
 }
 

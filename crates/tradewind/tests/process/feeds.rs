@@ -235,11 +235,15 @@ fn a_venue_that_is_read_and_does_not_answer_is_named_and_waited_for() {
     assert!(desk.ended(PATIENCE).success(), "{}", desk.said());
 }
 
-/// What `data import` added, by series, and its notes.
+/// What `data import RECORDING OPTIONS` added, by series, and its notes.
 #[track_caller]
-fn imported(folder: &Path, recording: &str, venue: &str) -> (BTreeMap<String, u64>, String) {
-    let arguments = ["data", "import", recording, "--venue", venue, "--json"];
-    let told = command(folder, &arguments);
+pub(crate) fn imported(
+    folder: &Path,
+    recording: &str,
+    options: [&str; 2],
+) -> (BTreeMap<String, u64>, String) {
+    let fixed = ["data", "import", recording, "--json"];
+    let told = command(folder, &[&fixed[..], &options].concat());
     assert!(told.status.success(), "{told:?}");
     let told: Value = serde_json::from_slice(&told.stdout).unwrap();
     let items = told["items"].as_array().unwrap();
@@ -268,7 +272,7 @@ fn a_desk_that_runs_records_what_it_receives() {
     desk.signal("TERM");
     assert!(desk.ended(PATIENCE).success());
     let recorded = folder.join("recordings/okx");
-    let (added, _) = imported(folder, recorded.to_str().unwrap(), "okx");
+    let (added, _) = imported(folder, recorded.to_str().unwrap(), ["--venue", "okx"]);
     assert!(
         added["okx:BTC/USDT@quotes"] >= received,
         "{received}: {added:?}"
@@ -297,7 +301,7 @@ fn recordings_of_every_venue_are_imported_with_their_gaps() {
         server.conduct().skips_change = true;
         assert!(recorder.wait().unwrap().success(), "{kind}");
 
-        let (added, notes) = imported(folder, &recording, kind);
+        let (added, notes) = imported(folder, &recording, ["--venue", kind]);
         for (of, least) in [("quotes", 20), ("trades", 20), ("book", 20)] {
             let rows = added.get(&format!("{kind}:BTC/USDT@{of}")).copied();
             assert!(rows > Some(least), "{kind} {of}: {added:?}");
@@ -306,7 +310,7 @@ fn recordings_of_every_venue_are_imported_with_their_gaps() {
             notes.contains("changes of books are missing"),
             "{kind}: {notes}"
         );
-        let (again, _) = imported(folder, &recording, kind);
+        let (again, _) = imported(folder, &recording, ["--venue", kind]);
         assert!(again.values().all(|added| *added == 0), "{kind}: {again:?}");
         let verified = command(folder, &["data", "verify"]);
         assert!(verified.status.success(), "{verified:?}");

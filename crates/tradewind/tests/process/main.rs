@@ -99,6 +99,6 @@ mod syncs;
 mod wall;
 #[path = "../../../tradewind-sim/src/watched.rs"]
 mod watched;
-#[path = "../../../tradewind-sim/src/world.rs"]
+#[path = "../../../tradewind-sim/src/world/mod.rs"]
 #[expect(dead_code, reason = "nothing goes wrong while a past is made")]
 mod world;

@@ -164,6 +164,80 @@ fn the_tutorial_does_what_it_says() {
     assert!(ran >= 3, "{ran} desks");
 }
 
+const TRAINED: &str = r#"
+class Below:
+    def __init__(self, at):
+        self.at = at
+
+    def predict(self, rows):
+        return [1.0 if row[0] < self.at else 0.0 for row in rows]
+
+def train(features, labels, params):
+    return Below(60.0), {"rows": len(labels)}
+"#;
+
+const MODEL: &str = r#"
+[models.low]
+features = { r = "rsi(14)" }
+label = "change(close, -5)"
+script = "train.py"
+timeframe = "1m"
+data = ["BTC_USDT-1m.csv"]
+
+[[bots]]
+id = "low"
+strategy = "model:low"
+account = "paper"
+instruments = ["BTC/USDT"]
+budget = 500
+enter = "p > 0.5"
+exit = "p < 0.5"
+stop = "4%"
+"#;
+
+/// A model that was trained here predicts in a desk; a replay decides the same without Python.
+#[test]
+fn a_trained_model_decides_in_a_desk_and_in_its_replay() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let typed = |line: &str| {
+        let done = shell(folder, line).output().unwrap();
+        let text = String::from_utf8_lossy(&done.stdout) + String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{line}: {text}");
+        text.into_owned()
+    };
+    typed("tradewind new strategy low --rules");
+    let config = folder.join("low/tradewind.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let (desk, _) = text.split_once("[[bots]]").unwrap();
+    fs::write(&config, format!("{desk}{MODEL}")).unwrap();
+    fs::write(folder.join("low/train.py"), TRAINED).unwrap();
+    let mut candles = "time,open,high,low,close,volume\n".to_owned();
+    for minute in 0..300 {
+        let (at, close) = (1_704_067_200 + minute * 60, 30_000 + minute % 7 * 10);
+        writeln!(candles, "{at},30000,30100,29900,{close},1").unwrap();
+    }
+    fs::write(folder.join("low/BTC_USDT-1m.csv"), candles).unwrap();
+    typed("tradewind train --config low/tradewind.toml");
+
+    let run = "exec tradewind run --speed 20 --config low/tradewind.toml --data-dir desk";
+    fs::create_dir(folder.join("desk")).unwrap();
+    let mut desk = Desk::spawn(&folder.join("desk"), shell(folder, run));
+    desk.until_ready();
+    within(SOON, "a fill on a prediction", || {
+        let fills = desk.all("fills");
+        let bought = fills.iter().find(|fill| fill["side"] == "buy")?;
+        assert_eq!(bought["bot"], "low");
+        Some(())
+    });
+    let why = typed("tradewind why low --data-dir desk");
+    assert!(why.contains("p > 0.5"), "{why}");
+    desk.signal("INT");
+    assert!(desk.ended(SOON).success());
+    let replayed = typed("env PATH=${PATH%%:*} tradewind replay --verify --data-dir desk");
+    assert!(replayed.contains("identical"), "{replayed}");
+}
+
 /// A strategy whose candles do `body` from the second on.
 fn offender(body: &str) -> String {
     format!(

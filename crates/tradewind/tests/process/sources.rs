@@ -11,6 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::desk::{Desk, pause, tradewind, unused_address, within};
+use crate::feeds::imported;
 
 /// What the Redis server of the tests asks for.
 pub(crate) const PASSWORD: &str = "a-password-of-the-tests";
@@ -175,11 +176,29 @@ fn frames_over_tcp_are_prices_on_the_desk() {
     let (folder, address) = (TempDir::new().unwrap(), unused_address());
     let port = address.rsplit_once(':').unwrap().1;
     let source = format!(
-        "[sources.house]\nkind = \"tcp\"\naddress = \"tcp://{address}\"\nheartbeat = \"1s\"\n\
+        "[sources.house]\nkind = \"tcp\"\nrecord = true\naddress = \"tcp://{address}\"\nheartbeat = \"1s\"\n\
          instruments = [{{ name = \"BTC/USDT\", price_decimals = 2, quantity_decimals = 5 }}]\n"
     );
     let desk = start(folder.path(), &source);
     lives_dies_and_comes_back(&desk, || Publisher::start("tcp_feed.py", &[port]));
+    is_imported(folder.path(), desk);
+}
+
+/// The desk ends. What it received and recorded is imported with the section of the source.
+#[track_caller]
+fn is_imported(folder: &Path, mut desk: Desk) {
+    let before = feed(&desk);
+    desk.signal("TERM");
+    assert!(desk.ended(PATIENCE).success());
+    let path = |name| folder.join(name).to_str().unwrap().to_owned();
+    let options = ["--config", &path("sources.toml")];
+    let (added, notes) = imported(folder, &path("recordings/house"), options);
+    assert!(
+        added["house:BTC/USDT@quotes"] >= before["quotes"].as_u64().unwrap(),
+        "{before}: {added:?}"
+    );
+    assert!(added["house:BTC/USDT@trades"] > 0, "{added:?}");
+    assert!(!notes.contains("could not be followed"), "{notes}");
 }
 
 /// Puts TLS before a port: the arguments are a port of its own, that port, a certificate and its key.
@@ -280,11 +299,12 @@ fn json_over_websocket_is_prices_on_the_desk() {
     let (folder, address) = (TempDir::new().unwrap(), unused_address());
     let port = address.rsplit_once(':').unwrap().1;
     let source = format!(
-        "[sources.house]\nkind = \"websocket\"\naddress = \"ws://{address}/feed\"\nheartbeat = \"1s\"\n\
+        "[sources.house]\nkind = \"websocket\"\nrecord = true\naddress = \"ws://{address}/feed\"\nheartbeat = \"1s\"\n\
          instruments = [{{ name = \"BTC/USDT\", price_decimals = 2 }}]\n"
     );
     let desk = start(folder.path(), &source);
     lives_dies_and_comes_back(&desk, || Publisher::start("websocket_feed.py", &[port]));
+    is_imported(folder.path(), desk);
 }
 
 #[test]
@@ -292,12 +312,13 @@ fn xml_over_polled_http_is_prices_on_the_desk() {
     let (folder, address) = (TempDir::new().unwrap(), unused_address());
     let port = address.rsplit_once(':').unwrap().1;
     let source = format!(
-        "[sources.house]\nkind = \"http\"\naddress = \"http://{address}/feed\"\nheartbeat = \"1s\"\ntoken_env = \"HOUSE_TOKEN\"\n\
+        "[sources.house]\nkind = \"http\"\nrecord = true\naddress = \"http://{address}/feed\"\nheartbeat = \"1s\"\ntoken_env = \"HOUSE_TOKEN\"\n\
          instruments = [{{ name = \"BTC/USDT\", price_decimals = 2 }}]\n"
     );
     let desk = start(folder.path(), &source);
     lives_dies_and_comes_back(&desk, || Publisher::start("http_feed.py", &[port]));
     assert!(!desk.said().contains(PASSWORD));
+    is_imported(folder.path(), desk);
 }
 
 /// What Redis answers to a command.
@@ -311,7 +332,7 @@ fn redis_cli(port: &str, words: &[&str]) -> String {
 /// A source in Redis that `reads` something.
 fn redis_source(address: &str, reads: &str) -> String {
     format!(
-        "[sources.house]\nkind = \"redis\"\naddress = \"redis://{address}\"\nheartbeat = \"1s\"\ntoken_env = \"HOUSE_TOKEN\"\n\
+        "[sources.house]\nkind = \"redis\"\nrecord = true\naddress = \"redis://{address}\"\nheartbeat = \"1s\"\ntoken_env = \"HOUSE_TOKEN\"\n\
          {reads}\ninstruments = [{{ name = \"BTC/USDT\", price_decimals = 2 }}]\n"
     )
 }
@@ -335,6 +356,10 @@ fn channels_of_redis_are_prices_on_the_desk() {
     let _publisher = publish();
     until_health(&desk, "LIVE");
     assert!(!desk.said().contains(PASSWORD));
+    within(PATIENCE, "a trade", || {
+        (feed(&desk)["trades"].as_u64() > Some(0)).then_some(())
+    });
+    is_imported(folder.path(), desk);
 }
 
 #[test]
@@ -361,6 +386,7 @@ fn streams_of_redis_are_read_on_from_the_last_entry() {
         (feed(&desk)["trades"].as_u64().unwrap() >= before + 250).then_some(())
     });
     assert!(!desk.said().contains("messages are missing"));
+    is_imported(folder.path(), desk);
 }
 
 #[test]

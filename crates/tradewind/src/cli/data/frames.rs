@@ -46,19 +46,36 @@ pub(super) fn import(
     import: &mut Import<'_>,
 ) -> anyhow::Result<Vec<Done>> {
     let path = files.first().context("there is no file")?;
+    let reading = Reading::new(path, kind, venue);
+    read(files, reading, "that the catalogue keeps", import)
+}
+
+/// What is read of recordings, one line after the other.
+pub(super) trait Recording {
+    fn line(&mut self, text: &str, import: &mut Import<'_>) -> anyhow::Result<()>;
+
+    fn finish(self, import: &mut Import<'_>) -> anyhow::Result<Finished>;
+}
+
+/// Adds what `recording` makes of the lines of these files. It is an error if there is nothing `wanted` in them.
+pub(super) fn read(
+    files: &[PathBuf],
+    mut recording: impl Recording,
+    wanted: &str,
+    import: &mut Import<'_>,
+) -> anyhow::Result<Vec<Done>> {
+    let path = files.first().context("there is no file")?;
     let mut notes = Vec::new();
     let files = examined(files, &mut notes)?;
-    let mut reading = Reading::new(path, kind, venue);
     lines(&files, |_, line| {
-        reading
-            .line(line, import)
-            .map_err(|error| format!("{error:#}"))
+        let added = recording.line(line, import);
+        added.map_err(|error| format!("{error:#}"))
     })?;
-    let (done, mut found) = reading.finish(import)?;
+    let (done, mut found) = recording.finish(import)?;
     notes.append(&mut found);
     anyhow::ensure!(
         !done.is_empty(),
-        "{}: there is nothing in it that the catalogue keeps",
+        "{}: there is nothing in it {wanted}",
         path.display()
     );
     let with_notes = |(series, imported)| (series, imported, std::mem::take(&mut notes));
@@ -151,31 +168,6 @@ impl Reading {
         Ok(())
     }
 
-    fn line(&mut self, text: &str, import: &mut Import<'_>) -> anyhow::Result<()> {
-        if let Some(lost) = lost(text).filter(|lost| lost.frames > 0) {
-            self.lost = Some(self.lost.map_or(lost, |known| known.and(lost)));
-            // Nobody knows of which connection they were: a candle without its last change would pass for a whole one.
-            self.connections.clear();
-        }
-        let Some(line) = own(text) else {
-            return Ok(());
-        };
-        match line.what {
-            "opened" | "closed" => {
-                let data: Value = serde_json::from_str(line.data)?;
-                let connection = data["connection"].as_u64().unwrap_or_default();
-                self.connections.remove(&connection);
-            }
-            "instruments" => {
-                let (kind, listed) = instruments(line.data)?;
-                self.take_into_use(kind, listed)?;
-            }
-            "frame" => self.frame(line.connection, line.data, line.at, import)?,
-            _ => {}
-        }
-        Ok(())
-    }
-
     fn frame(
         &mut self,
         connection: u64,
@@ -208,6 +200,33 @@ impl Reading {
             if let Some(of) = self.instruments.get_mut(id.index()) {
                 of.event(at, event, import)?;
             }
+        }
+        Ok(())
+    }
+}
+
+impl Recording for Reading {
+    fn line(&mut self, text: &str, import: &mut Import<'_>) -> anyhow::Result<()> {
+        if let Some(lost) = lost(text).filter(|lost| lost.frames > 0) {
+            self.lost = Some(self.lost.map_or(lost, |known| known.and(lost)));
+            // Nobody knows of which connection they were: a candle without its last change would pass for a whole one.
+            self.connections.clear();
+        }
+        let Some(line) = own(text) else {
+            return Ok(());
+        };
+        match line.what {
+            "opened" | "closed" => {
+                let data: Value = serde_json::from_str(line.data)?;
+                let connection = data["connection"].as_u64().unwrap_or_default();
+                self.connections.remove(&connection);
+            }
+            "instruments" => {
+                let (kind, listed) = instruments(line.data)?;
+                self.take_into_use(kind, listed)?;
+            }
+            "frame" => self.frame(line.connection, line.data, line.at, import)?,
+            _ => {}
         }
         Ok(())
     }

@@ -17,8 +17,8 @@ use tradewind_model::{AssetId, Instrument, InstrumentId, MarketEvent, Timestamp}
 use tradewind_venues::house::{self, HouseData, HouseSymbols, RecordedConnection, RecordedHouse};
 use tradewind_venues::{Incoming, Message};
 
-use super::frames::{Finished, OfInstrument};
-use super::import::{Done, examined, in_words, lines, lost};
+use super::frames::{self, Finished, OfInstrument, Recording};
+use super::import::{Done, in_words, lost};
 use crate::app::recorder::noted::own;
 use crate::config::SourceSettings;
 
@@ -55,24 +55,9 @@ pub(super) fn import(
     import: &mut Import<'_>,
 ) -> anyhow::Result<Vec<Done>> {
     let path = files.first().context("there is no file")?;
-    let mut notes = Vec::new();
-    let files = examined(files, &mut notes)?;
-    let mut reading = Reading::new(path, source)?;
-    lines(&files, |_, line| {
-        reading
-            .line(line, import)
-            .map_err(|error| format!("{error:#}"))
-    })?;
-    let (done, mut found) = reading.finish(import)?;
-    notes.append(&mut found);
-    anyhow::ensure!(
-        !done.is_empty(),
-        "{}: there is nothing in it that the section [sources.{}] reads",
-        path.display(),
-        source.name
-    );
-    let with_notes = |(series, imported)| (series, imported, std::mem::take(&mut notes));
-    Ok(done.into_iter().map(with_notes).collect())
+    let reading = Reading::new(path, source)?;
+    let wanted = format!("that the section [sources.{}] reads", source.name);
+    frames::read(files, reading, &wanted, import)
 }
 
 struct Reading {
@@ -125,47 +110,6 @@ impl Reading {
             unread: 0,
             refused: BTreeSet::new(),
         })
-    }
-
-    fn line(&mut self, text: &str, import: &mut Import<'_>) -> anyhow::Result<()> {
-        if let Some(lost) = lost(text).filter(|lost| lost.frames > 0) {
-            self.lost = Some(self.lost.map_or(lost, |known| known.and(lost)));
-            // Of which connection they were nobody knows. One that is no WebSocket may continue within a message.
-            for connection in self.connections.values_mut() {
-                *connection = connection.take().filter(RecordedConnection::is_of_messages);
-            }
-            return Ok(());
-        }
-        let Some(line) = own(text) else {
-            // It looks like a frame of a combined stream, and stands as it came.
-            let (at, frame) = text.split_once(' ').unwrap_or_default();
-            let at = at.parse().ok().map(Timestamp::from_nanos);
-            let at = at.context("it does not begin with the time it was received")?;
-            return self.message(0, Message::Text(frame.as_bytes()), at, import);
-        };
-        match line.what {
-            "opened" => {
-                let connection = number(line.data, "connection")?;
-                self.connections
-                    .insert(connection, Some(self.house.connection()));
-            }
-            "closed" => {
-                self.connections.remove(&number(line.data, "connection")?);
-            }
-            "frame" => {
-                let message = Message::Text(line.data.as_bytes());
-                self.message(line.connection, message, line.at, import)?;
-            }
-            "bytes" => {
-                let data: Value = serde_json::from_str(line.data)?;
-                let bytes = data["base64"].as_str().unwrap_or_default();
-                let bytes = BASE64.decode(bytes.as_bytes())?;
-                let connection = number(line.data, "connection")?;
-                self.message(connection, Message::Bytes(&bytes), line.at, import)?;
-            }
-            _ => {}
-        }
-        Ok(())
     }
 
     fn message(
@@ -271,6 +215,49 @@ impl Reading {
         }
         if let Some((_, adding)) = self.named.get_mut(&key) {
             import.push(adding, row, 0)?;
+        }
+        Ok(())
+    }
+}
+
+impl Recording for Reading {
+    fn line(&mut self, text: &str, import: &mut Import<'_>) -> anyhow::Result<()> {
+        if let Some(lost) = lost(text).filter(|lost| lost.frames > 0) {
+            self.lost = Some(self.lost.map_or(lost, |known| known.and(lost)));
+            // Of which connection they were nobody knows. One that is no WebSocket may continue within a message.
+            for connection in self.connections.values_mut() {
+                *connection = connection.take().filter(RecordedConnection::is_of_messages);
+            }
+            return Ok(());
+        }
+        let Some(line) = own(text) else {
+            // It looks like a frame of a combined stream, and stands as it came.
+            let (at, frame) = text.split_once(' ').unwrap_or_default();
+            let at = at.parse().ok().map(Timestamp::from_nanos);
+            let at = at.context("it does not begin with the time it was received")?;
+            return self.message(0, Message::Text(frame.as_bytes()), at, import);
+        };
+        match line.what {
+            "opened" => {
+                let connection = number(line.data, "connection")?;
+                self.connections
+                    .insert(connection, Some(self.house.connection()));
+            }
+            "closed" => {
+                self.connections.remove(&number(line.data, "connection")?);
+            }
+            "frame" => {
+                let message = Message::Text(line.data.as_bytes());
+                self.message(line.connection, message, line.at, import)?;
+            }
+            "bytes" => {
+                let data: Value = serde_json::from_str(line.data)?;
+                let bytes = data["base64"].as_str().unwrap_or_default();
+                let bytes = BASE64.decode(bytes.as_bytes())?;
+                let connection = number(line.data, "connection")?;
+                self.message(connection, Message::Bytes(&bytes), line.at, import)?;
+            }
+            _ => {}
         }
         Ok(())
     }
