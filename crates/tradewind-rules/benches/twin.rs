@@ -10,11 +10,11 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use tradewind_model::{
-    Amount, AssetId, Candle, CarriedOut, Decision, Instrument, InstrumentId, Interval, LastEntry,
-    Numbers, Parameter, PositionState, Ppm, Price, Quantity, Quote, Timestamp,
+    Amount, AssetId, Candle, CarriedOut, Decision, Instrument, InstrumentId, Interval, Parameter,
+    Price, Quantity, Quote, Timestamp,
 };
 use tradewind_rules::{ClauseText, RuleText, WakeText, build};
-use tradewind_strategy::{FeedStatus, Reads, Role, Strategy, View};
+use tradewind_strategy::{Strategy, View};
 
 const CANDLES: u32 = 100_000;
 const PASSES: u32 = 15;

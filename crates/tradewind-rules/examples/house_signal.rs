@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use tradewind_model::{
     Amount, AssetId, CarriedOut, Decimal, Decision, Depth, FeedHealth, Instrument, InstrumentId,
-    LastEntry, Level, Numbers, PositionState, Ppm, Price, Quantity, Quote, SeriesNumber, Timestamp,
+    Level, Numbers, PositionState, Ppm, Price, Quantity, Quote, SeriesNumber, Timestamp,
 };
 use tradewind_rules::{ClauseText, RuleText, WakeText, build};
-use tradewind_strategy::{FeedStatus, Reads, Role, View};
+use tradewind_strategy::{FeedStatus, View};
 
 fn main() {
     let clause = |when: &str| ClauseText {

@@ -9,10 +9,10 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use tradewind_model::{
-    Amount, AssetId, CarriedOut, Decision, Instrument, InstrumentId, LastEntry, Numbers,
-    PositionState, Ppm, Price, Quantity, Quote, Timestamp,
+    Amount, AssetId, CarriedOut, Decision, Instrument, InstrumentId, Price, Quantity, Quote,
+    Timestamp,
 };
-use tradewind_strategy::{FeedStatus, Reads, Role, View, build};
+use tradewind_strategy::{View, build};
 
 const QUOTES: u64 = 100_000;
 /// Passes over the series; the fastest counts.

@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tradewind_model::{
-    Amount, Candle, CarriedOut, InstrumentId, Interval, LastEntry, Numbers, PositionState, Ppm,
-    Price, Timestamp,
-};
+use tradewind_model::{Amount, Candle, InstrumentId, Interval, Price, Timestamp};
 use tradewind_rules::{FeatureRows, Features};
-use tradewind_strategy::{FeedStatus, Reads, Role, View};
+use tradewind_strategy::View;
 
 use crate::market::instrument;
 
