@@ -285,12 +285,12 @@ impl Simulation {
         let network = &self.world.network;
         match &fault.act {
             Act::Script(script) | Act::Foreign(script) => {
-                let is_watched = matches!(fault.act, Act::Foreign(_)) && self.world.is_reading();
-                let (place, readings) = (self.world.fault_hits().len(), self.world.readings());
-                self.world.add_faults(script);
-                if is_watched {
+                let place = self.world.fault_hits().len();
+                if matches!(fault.act, Act::Foreign(_)) && self.world.is_reading() {
+                    let readings = self.world.readings();
                     self.foreign.push((place, self.reached.deaths, readings));
                 }
+                self.world.add_faults(script);
                 self.scripts.push((fault.row, place, is_reached));
                 return Ok(());
             }
@@ -357,7 +357,11 @@ impl Simulation {
             *self.reached.rows.entry(row).or_default() += u64::from(hits > 0);
         }
         // Of a desk that has not died since, and has read the account twice: the first of these readings may have begun before.
-        let (deaths, read) = (self.reached.deaths, self.world.readings());
+        let deaths = self.reached.deaths;
+        let read = match self.world.is_disk_bad {
+            true => 0,
+            false => self.world.readings(),
+        };
         self.foreign.retain(|(place, before, readings)| {
             let has_struck = hits.get(*place).is_some_and(|hits| *hits > 0);
             has_struck && *before == deaths && read >= readings + 2

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -47,6 +48,8 @@ struct State {
 struct Contents {
     bytes: Vec<u8>,
     durable: Vec<u8>,
+    /// Where `bytes` may differ from `durable`, of what both have.
+    unsynced: Range<usize>,
 }
 
 #[derive(Debug)]
@@ -173,6 +176,7 @@ impl MemoryStorage {
         let mut contents = lock(&contents);
         change(&mut contents.bytes);
         contents.durable = contents.bytes.clone();
+        contents.unsynced = 0..0;
         Ok(())
     }
 }
@@ -216,6 +220,24 @@ impl State {
 }
 
 impl Contents {
+    /// Notes that these bytes were written and not synced.
+    fn wrote(&mut self, place: Range<usize>) {
+        self.unsynced = match self.unsynced.is_empty() {
+            true => place,
+            false => self.unsynced.start.min(place.start)..self.unsynced.end.max(place.end),
+        };
+    }
+
+    /// Makes all bytes durable. It costs what was written since, not what the file holds.
+    fn sync(&mut self) {
+        self.durable.truncate(self.bytes.len());
+        let both = self.durable.len();
+        let place = self.unsynced.start.min(both)..self.unsynced.end.min(both);
+        self.durable[place.clone()].copy_from_slice(&self.bytes[place]);
+        self.durable.extend_from_slice(&self.bytes[both..]);
+        self.unsynced = 0..0;
+    }
+
     fn after(&self, loss: Loss) -> Self {
         let bytes = match loss {
             Loss::Process => self.bytes.clone(),
@@ -242,6 +264,7 @@ impl Contents {
         Self {
             durable: bytes.clone(),
             bytes,
+            unsynced: 0..0,
         }
     }
 }
@@ -351,6 +374,7 @@ impl StorageFile for MemoryFile {
             contents.bytes.resize(end, 0);
         }
         contents.bytes[start..end].copy_from_slice(&bytes[..written]);
+        contents.wrote(start..end);
         result
     }
 
@@ -361,8 +385,7 @@ impl StorageFile for MemoryFile {
         if state.failing_syncs {
             return Err(io::Error::other("simulated sync failure"));
         }
-        let mut contents = lock(&self.contents);
-        contents.durable = contents.bytes.clone();
+        lock(&self.contents).sync();
         Ok(())
     }
 
@@ -372,7 +395,9 @@ impl StorageFile for MemoryFile {
         let length = usize::try_from(length).map_err(io::Error::other)?;
         let mut contents = lock(&self.contents);
         let cut_off = contents.bytes.len().saturating_sub(length);
+        let kept = contents.bytes.len().min(length);
         contents.bytes.resize(length, 0);
+        contents.wrote(kept..usize::MAX);
         state.give_back(cut_off);
         Ok(())
     }
@@ -380,5 +405,64 @@ impl StorageFile for MemoryFile {
     fn len(&self) -> io::Result<u64> {
         lock(&self.disk.disk).alive()?;
         Ok(lock(&self.contents).bytes.len() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What is done to a file: a byte so often from a place on, a length, or a sync.
+    #[derive(Clone, Debug)]
+    enum Deed {
+        Write(u8, usize, usize),
+        Length(usize),
+        Sync,
+    }
+
+    fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+        let deed = prop_oneof![
+            (1_u8.., 0_usize..40, 1_usize..20)
+                .prop_map(|(byte, start, count)| Deed::Write(byte, start, count)),
+            (0_usize..40).prop_map(Deed::Length),
+            Just(Deed::Sync),
+        ];
+        proptest::collection::vec(deed, 0..30)
+    }
+
+    proptest! {
+        /// S01: after a power cut a file is as it was at its last sync.
+        #[test]
+        fn what_was_synced_is_there_and_nothing_else(deeds in deeds()) {
+            let (disk, path) = (MemoryStorage::new(), Path::new("dir/file"));
+            let file = disk.open(path, OpenMode::Create).unwrap();
+            disk.sync_dir(Path::new("dir")).unwrap();
+            let (mut bytes, mut durable) = (Vec::new(), Vec::new());
+            for deed in deeds {
+                match deed {
+                    Deed::Write(byte, start, count) => {
+                        file.write_at(&vec![byte; count], start as u64).unwrap();
+                        if bytes.len() < start + count {
+                            bytes.resize(start + count, 0);
+                        }
+                        bytes.splice(start.min(bytes.len())..(start + count).min(bytes.len()), vec![byte; count]);
+                    }
+                    Deed::Length(length) => {
+                        file.set_len(length as u64).unwrap();
+                        bytes.resize(length, 0);
+                    }
+                    Deed::Sync => {
+                        file.sync().unwrap();
+                        durable.clone_from(&bytes);
+                    }
+                }
+            }
+            let after = disk.after(Loss::Power { torn: 0 });
+            let file = after.open(path, OpenMode::Read).unwrap();
+            let mut found = vec![0; usize::try_from(file.len().unwrap()).unwrap()];
+            file.read_at(&mut found, 0).unwrap();
+            prop_assert_eq!(found, durable);
+        }
     }
 }

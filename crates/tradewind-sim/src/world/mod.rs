@@ -269,9 +269,9 @@ impl World {
         read.count()
     }
 
-    /// Whether a desk runs that has read its account since its start.
+    /// Whether a desk runs that has read its account since its start, on a disk that can be read.
     pub(crate) fn is_reading(&mut self) -> bool {
-        let Some(view) = self.look() else {
+        let Some(view) = self.look().filter(|_| !self.is_disk_bad) else {
             return false;
         };
         let mut causes = view.causes.iter();

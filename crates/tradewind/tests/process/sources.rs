@@ -15,7 +15,7 @@ use crate::feeds::imported;
 
 /// What the Redis server of the tests asks for.
 pub(crate) const PASSWORD: &str = "a-password-of-the-tests";
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An example publisher. It is killed when the test is over.
 pub(crate) struct Publisher(Child);
