@@ -446,7 +446,7 @@ mod tests {
                         if bytes.len() < start + count {
                             bytes.resize(start + count, 0);
                         }
-                        bytes.splice(start.min(bytes.len())..(start + count).min(bytes.len()), vec![byte; count]);
+                        bytes[start..start + count].fill(byte);
                     }
                     Deed::Length(length) => {
                         file.set_len(length as u64).unwrap();
